@@ -328,6 +328,18 @@ def test_states_as_of_a_day_know_nothing_of_later_ones(copied, tmp_path):
     assert done.returncode == 0 and "left out: mp-10x (nothing was known of it)" in done.stdout, done.stderr
     shutil.copy(copied / "allied-2040" / "instance.toml", past / "allied-2040")
     assert planner.load(past / "allied-2040").name == "allied-2040"
+    # what its owner expected in August 2024; and ground was broken at Sumter in March 2024, no year of output is quoted
+    # from then, and magnet plants take three years
+    first = {plant: row["first_year"] for plant, row in table(past, "facilities").items()}
+    assert (first["reetec-heroya"], first["evac-sumter"]) == ("2025", "2027")
+    told = (EVIDENCE / "README.md").read_text(encoding="utf-8").partition("| plant | first year as of")[2]
+    rows = [line.strip("| ").split(" | ") for line in told.partition("\n\n")[0].splitlines()[2:]]
+    today = table(INSTANCES, "facilities")
+    assert len(rows) == 8 and all([first[row[0]], today[row[0]]["first_year"]] == row[1:3] for row in rows)
+    with (EVIDENCE / "choices" / "plants.csv").open(encoding="utf-8", newline="") as handle:
+        plants = len(list(csv.DictReader(handle)))
+    page = (EVIDENCE / "README.md").read_text(encoding="utf-8")
+    assert f"{done.stdout.count('left out: ')} of {plants} plants are left out" in page
     assert derive(copied, "--as-of", "2026-11").returncode == 2  # it would overwrite the instances of today
     assert "write 2024-12-31, 2024-12 or 2024" in derive(copied, "--as-of", "soon", "--to", then).stderr
 

@@ -94,6 +94,8 @@ def add(
     ramp = choice.optional("ramp_years")
     ramp = kind.number("ramp_years") if ramp is None else ramp
     producing = at.producing
+    if producing is None and sunk and at.decided is not None and not all_known():  # nobody had said by then
+        producing = at.decided + kind.number("lead_years")
     if sunk and producing is None:
         choice.refuse(
             "fact", f"{fact.id} is under way, and facts/states.csv does not say when it produces; add that state"

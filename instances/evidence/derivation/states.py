@@ -25,6 +25,7 @@ ENDED = STATES[6:]
 class Standing:
     """What follows from the states of one plant at a date.
 
+    decided    first year in which it was committed; None: not yet, or not said
     producing  first year of output, reached or expected; None: not said
     closing    year in which it closes; None: never
     ended      why it is in no plan; blank if it is
@@ -32,6 +33,7 @@ class Standing:
 
     committed: bool
     operating: bool
+    decided: Number | None
     producing: Number | None
     closing: Number | None
     ended: str
@@ -109,6 +111,7 @@ def standing(plant: Fact) -> Standing | None:
     return Standing(
         committed=any(row["state"] in COMMITTED and reached(row) for row in history),
         operating=any(row["state"] == "producing" for row in behind),
+        decided=min((year(row) for row in history if row["state"] in COMMITTED and reached(row)), default=None),
         producing=year(known["producing"]) if "producing" in known else None,
         closing=year(closing) if closing else None,
         ended=f"{ended['state']} in {ended['date']}" if ended else "",

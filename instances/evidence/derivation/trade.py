@@ -142,9 +142,10 @@ def magnet_lane(book: Book, material: str, origin: str, destination: str, usd: N
 
 
 def kept_suppliers(book: Book) -> None:
-    """``caps.csv``: until new makers are qualified, buyers go on taking what they bought elsewhere than in China in 2025; only what they need more may be Chinese.
+    """``caps.csv``: buyers do not leave makers whom they know. In the first year they have the same suppliers as in 2025, in the same shares; from then on these
+    keep the tonnes that they sold, and what buyers need more may be Chinese.
 
-    What they bought: what their own makers ran under contract, and of imports the share that trade figures give other countries.
+    What they bought elsewhere: what their own makers ran under contract, and of imports the share that trade figures give other countries.
     """
     countries, until, today, then = (
         regions(),
@@ -167,15 +168,13 @@ def kept_suppliers(book: Book) -> None:
         )  # fmt: skip
         elsewhere = used - fact.number("demand_t") * (used - own)
         later = _use(region, GRADES.values(), str(then))
-        limits = [
-            round(1 - elsewhere / (used + (later - used) * (year - today) / (then - today)), 4)
-            for year in (FIRST, until)
-        ]
+        use_then = used + (later - used) * (until - today) / (then - today)
         book.add(
             "caps", cap=f"suppliers-{country.lower()}", metric="import_share", stage="magnet", country=country, origin="CHN", first_year=FIRST,
-            last_year=until, limit=limits[0], limit_end=limits[1],
-            **cite(fact, find("trade_costs", item="supplier_requalification_time"), assumed=f"buyers do not leave makers whom they have qualified: the {elsewhere:.0f} t that they took "
-                   f"elsewhere than in China in {today}, {own:.0f} t of them at home, they take until others are qualified; what they need more may be Chinese"),
+            last_year=until, limit=round(1 - elsewhere / used, 4), limit_end=round(1 - elsewhere / use_then, 4),
+            **cite(fact, find("trade_costs", item="supplier_requalification_time"), assumed=f"buyers do not leave makers whom they have qualified, and no other is qualified within a year: the share of use that they took "
+                   f"elsewhere than in China in {today}, {own:.0f} t at home and {elsewhere - own:.0f} t from abroad of {used:.0f} t, they take in {FIRST}; until others are qualified "
+                   "they keep the tonnes, and what they need more may be Chinese"),
         )  # fmt: skip
 
 
