@@ -1,4 +1,4 @@
-"""Writes the tables of docs/findings.md from the runs that findings.sh leaves.
+"""Writes the tables of docs/findings.md, and the answers of overlays, from the runs that findings.sh leaves.
 
     docs/reproduce/findings.sh && python docs/reproduce/findings.py runs
 
@@ -24,6 +24,9 @@ import planner
 from planner.bands import Band, Searched, difference
 
 PAGE = Path(__file__).parent.parent / "findings.md"
+INSTANCES = PAGE.parent.parent / "instances"
+BASE = "[allied-2040](../allied-2040/README.md)"
+LINK = re.escape(BASE)
 TABLE = re.compile(r"(<!-- findings\.py: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 WORDS = ("what it says", "makes", "from, to")
 NOTHING = "no finding"
@@ -342,6 +345,30 @@ def split(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
+def answer(runs: Runs, name: str, page: str) -> str:
+    """Return the page of an overlay with the figures of its run in its answer: cost, what is more, exposure, capex."""
+    before, mark, rest = page.partition("**Answer**")
+    text, end, after = rest.partition("\n\n")
+    plan, base = runs.plan(name), runs.plan("allied-2040")
+    band = runs.more(name, "allied-2040")
+    more = told(band).removesuffix(" less")
+    side = "" if not band.sign else " more" if band.sign > 0 else " less"
+    cost, there = whole(plan.objective_musd), whole(base.objective_musd)
+    for pattern, new in (
+        (r"(`\): )[\d,]+ MUSD", rf"\g<1>{cost} MUSD"),
+        (
+            rf"against [\d,]+ of {LINK}: ({NOTHING} \(.*?\)|[\d,]+ to [\d,]+ (more|less))",
+            f"against {there} of {BASE}: {more}{side}",
+        ),
+        (rf"[\d,]+ to [\d,]+ (more|less) than {LINK}", f"{more}{side} than {BASE}"),
+        (r"\d+, \d+(?:, | and )\d+ % exposed in 2030,(\s)2035", rf"{exposed(plan)} exposed in 2030,\g<1>2035"),
+        (r"\d+, \d+(?:, | and )\d+ % there", f"{exposed(base)} there"),
+        (r"[\d,]+ MUSD of capex", f"{whole(plan.metrics['capex_musd'])} MUSD of capex"),
+    ):
+        text = re.sub(pattern, new, text)
+    return before + mark + text + end + after
+
+
 def draw(runs: Runs) -> None:
     """Draw the figures of the page of the least-cost plan, its curve and its sensitivities, as pictures."""
     from playwright.sync_api import sync_playwright
@@ -372,6 +399,10 @@ def main(folder: Path) -> None:
             return found[0]
 
     PAGE.write_text(TABLE.sub(written, PAGE.read_text("utf-8")), "utf-8")
+    for name in (*POLICIES, *VIEWS, "glide-20", "stage-caps-only"):
+        page = INSTANCES / name / "README.md"
+        if (folder / name).is_dir() and name != "allied-2040":
+            page.write_text(answer(runs, name, page.read_text("utf-8")), "utf-8")
     draw(runs)
 
 
