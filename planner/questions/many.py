@@ -321,9 +321,21 @@ _there: dict[int, tuple[bytes, Worker]] = {}  # on a cluster: thread -> pickled 
 def _begin_here(begin: Begin) -> None:
     """Make the worker of a process that has just been started."""
     import signal
+    import threading
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides when to stop
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _here[:] = [begin()]
+
+
+def _end_with_parent() -> None:
+    """End this process once the one that started it is gone: killed, that could not say so, and nothing else would."""
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work_here(piece: Any) -> Any:
