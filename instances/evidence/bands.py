@@ -2,8 +2,8 @@
 
     python instances/evidence/bands.py RUN      RUN is a folder written by planner solve, without a cap
 
-A band is an observation: no constraint, and nothing is tuned to it. A value outside needs an explanation, in the README of allied-2040, which
-also names what is fitted: the price of Nd-Pr oxide in China. An alarm watches for what no plan should do.
+A band is an observation, and nothing is tuned to it. A value outside needs an explanation, in the README of allied-2040, which also names what is fitted,
+the price of Nd-Pr oxide in China, and what is held by caps and lanes that rest on other observations, the imports. An alarm watches for what no plan should do.
 """
 
 from __future__ import annotations

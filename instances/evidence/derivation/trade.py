@@ -157,7 +157,7 @@ def kept_suppliers(book: Book) -> None:
     for region, fact in sorted(newest.items()):
         if countries[region] == "JPN":  # customs give tonnes, and the lane has them (`magnet_lane`)
             continue
-        country, used = countries[fact["region"]], _use(region, GRADES.values())
+        country, used = countries[region], _use(region, GRADES.values())
         own = sum(
             (
                 (book.number("facilities", row, "capacity_t") or Number(0)) * (book.number("facilities", row, "min_use") or Number(0))
