@@ -55,3 +55,12 @@ def test_a_band_can_fail():
         return {"activity": pd.DataFrame([row])}
 
     assert some.holds(plan(7000)) and not some.holds(plan(8100)) and not some.holds(plan(6400))
+
+
+def test_unit_values_of_magnets_are_moved_to_the_price_of_oxide_in_the_plan():
+    # a kilogram holds 0.305, 0.28 or 0.26 kg of Nd-Pr by grade, made of 1.2 kg of oxide per kg of metal; oxide was at
+    # 53.6 USD/kg in 2024 (unit value 52.7) and at 50.8 in May 2025 (41.3 to the USA), and is at 72.2 in the plan
+    band = next(band for band in bands() if band.name.startswith("magnets leaving China"))
+    oxide = 1.2 * (0.305 + 0.28 + 0.26) / 3
+    assert band.high == pytest.approx(52.7 + oxide * (72.2 - 53.6), abs=0.1)
+    assert band.low == pytest.approx(41.3 + oxide * (72.2 - 50.8), abs=0.1)
