@@ -21,7 +21,7 @@ from ..errors import UsageError
 from ..instance.courses import lines
 from ..instance.loading import given_instance
 from ..instance.wildcards import plants_of
-from ..language import N_, _, translated
+from ..language import N_, _, n_, translated
 from ..runs.run import Run, given_run
 from ..words import commas, figure_of, listed, semicolons, share_of
 from .delivery.delivered import Delivered
@@ -439,7 +439,14 @@ def _result(
         )  # fmt: skip
     asked = {"samples": samples, "seed": seed, "rebuild_after": rebuild_after}
     table = pd.DataFrame(rows, columns=Replay.columns("policies"))
-    return Replay(instance, table, futures, len(whole) == samples, asked, (*_notes(table), *_by_years(instance)))
+    return Replay(
+        instance,
+        table,
+        futures,
+        len(whole) == samples,
+        asked,
+        (*_notes(table, len(apart(instance))), *_by_years(instance)),
+    )
 
 
 def _by_years(instance: Instance) -> tuple[str, ...]:
@@ -466,8 +473,11 @@ def _by_years(instance: Instance) -> tuple[str, ...]:
     )
 
 
-def _notes(policies: pd.DataFrame) -> tuple[str, ...]:
-    """Return which policies cannot be told apart from the cheapest."""
+def _notes(policies: pd.DataFrame, several: int) -> tuple[str, ...]:
+    """Return which policies cannot be told apart from the cheapest, and what a plan that is made anew counts on.
+
+    several  options of which each start is a project of its own
+    """
     first = policies.iloc[0]
     near = [r.policy for r in policies.iloc[1:].itertuples() if r.least_musd <= 0.0]
     notes = (
@@ -488,4 +498,12 @@ def _notes(policies: pd.DataFrame) -> tuple[str, ...]:
                 "hedge and roadmap look ahead to what may fail."
             )
         )
+        if several:
+            notes.append(
+                n_(
+                    "Of {n} option that stands for many projects it counts on as many as come on average.",
+                    "Of {n} options that stand for many projects it counts on as many as come on average.",
+                    several,
+                )
+            )
     return tuple(notes)

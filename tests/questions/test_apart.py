@@ -301,7 +301,9 @@ def test_a_roadmap_has_no_gate_for_them_and_says_so(tmp_path):
     assert found.scenarios["scenario"].tolist() == ["mine fails"]
     assert "1 option stands for many projects" in str(found)
     plan = planner.solve(mine)
-    assert len(planner.replay(plan, found, samples=4, workers=1).policies) == 3
+    followed = planner.replay(plan, found, samples=4, workers=1)
+    assert len(followed.policies) == 3
+    assert "Of 1 option that stands for many projects it counts on as many as come on average" in str(followed)
     tree = instance.changed(
         rows={
             "scenarios": [{"scenario": "none", "probability": 0.5, "first_year": 2027, "last_year": 2027,
