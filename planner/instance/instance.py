@@ -82,6 +82,7 @@ class Instance:
     sha256    digest of all files read, those of its base included, and of later changes
     path      the folder it was loaded from; None after a change that is no what-if
     changes   the what-ifs that were made, those of its instance.toml first
+    warnings  what is suspicious but possible; it is looked for when it is first asked for
 
     The settings (``years``, ``discount_rate`` ...) have the meanings and units of instance.toml.
     """
@@ -156,7 +157,7 @@ class Instance:
 
     @cached_property
     def warnings(self) -> tuple[Issue, ...]:
-        """What is suspicious but possible; it is looked for when it is first asked for, as that takes a while."""
+        """What is suspicious but possible; to look for it takes as long as all other rules."""
         return () if self._suspicions is None else self._suspicions()
 
     def __repr__(self) -> str:
