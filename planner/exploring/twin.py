@@ -69,7 +69,7 @@ def twin(instance: Instance, gap: float, tell: Callable[[str], None]) -> str:
     tell  called with a line of text after some answers
     Raises UsageError if the relaxation says nothing of the instance, or it has no such controls.
     """
-    explorer, axes = Explorer(instance, gap), axes_of(instance)
+    explorer, axes = Explorer(instance, gap, alone=True), axes_of(instance)
     if not axes:
         raise UsageError(f"{instance.name}: nothing in it can be moved: no cap on its dependence, no demand, no prices")
     for axis in axes:

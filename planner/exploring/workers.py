@@ -39,6 +39,7 @@ NICE = {
     "whole": 5,
     "curve": 10,
 }  # the answer that the reader waits for goes before the others
+WAITED_FOR = "relaxed"  # the others must not take its second core
 END = {"type": "end"}
 GOODBYE = None  # in place of a question: there will be no more
 
@@ -222,7 +223,7 @@ def _work(pipe: Connection, instance: Instance, gap: float, kind: str, code: str
     logging.disable()  # what is cut off on purpose is no defect to be told in the terminal
     sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  as long as the process lives
     gc.disable()  # a search for garbage in the midst of a question would take longer than all that it frees
-    explorer = Explorer(instance, gap)
+    explorer = Explorer(instance, gap, alone=kind != WAITED_FOR)
     with suppress(EOFError, OSError), language(code):
         while True:
             asked, error = pipe.recv(), ""

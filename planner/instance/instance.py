@@ -82,7 +82,7 @@ class Instance:
     sha256    digest of all files read, those of its base included, and of later changes
     path      the folder it was loaded from; None after a change that is no what-if
     changes   the what-ifs that were made, those of its instance.toml first
-    warnings  what is suspicious but possible
+    warnings  what is suspicious but possible; it is looked for when it is first asked for
 
     The settings (``years``, ``discount_rate`` ...) have the meanings and units of instance.toml.
     """
@@ -105,7 +105,6 @@ class Instance:
     sha256: str
     path: Path | None
     changes: tuple[Applied, ...] = ()
-    warnings: tuple[Issue, ...] = field(default=(), repr=False)
 
     countries: tuple[Country, ...] = field(default=(), repr=False)
     materials: tuple[Material, ...] = field(default=(), repr=False)
@@ -151,6 +150,15 @@ class Instance:
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
     _content: Content | None = field(default=None, repr=False, compare=False)
+    _suspicions: Callable[[], tuple[Issue, ...]] | None = field(default=None, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "warnings": self.warnings, "_suspicions": None}
+
+    @cached_property
+    def warnings(self) -> tuple[Issue, ...]:
+        """What is suspicious but possible; to look for it takes as long as all other rules."""
+        return () if self._suspicions is None else self._suspicions()
 
     def __repr__(self) -> str:
         return f"<Instance {self.name}: {self.title}, {self.years[0]}-{self.years[-1]}>"

@@ -263,11 +263,11 @@ def _freeze(content: Content, issues: list[Issue], sha256: str, path: Path | Non
         content.overlays,
         content.replaced,
     )
-    all_issues = checks.run(draft, issues)
-    errors = [issue for issue in all_issues if issue.severity == "error"]
+    found = checks.run(draft, issues)
+    errors = [issue for issue in found if issue.severity == "error"]
     if errors:
         raise InstanceError(errors, where)
-    return replace(instance, warnings=in_order(all_issues))
+    return replace(instance, _suspicions=lambda: in_order(found or checks.suspicions(draft)))
 
 
 def _placeholder() -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from .finance import discount_factor
@@ -84,7 +85,8 @@ def ramp_share(year: int, online_year: int, ramp_years: int) -> float:
 
 def largest_capacity(instance: Instance, facility: Facility) -> float:
     """Return the own capacity of a facility at nameplate, t/yr: its ``capacity_t``, or the largest of its series."""
-    return max(instance.capacity_series.get(facility.facility, {None: facility.capacity_t}).values())
+    points = instance.capacity_series.get(facility.facility)
+    return facility.capacity_t if points is None else max(points.values())
 
 
 def capacity_part(instance: Instance, facility: Facility, year: int) -> float:
@@ -119,12 +121,21 @@ def ramped_share(facility: Facility, period: Period) -> float:
 
 def module_share(option: Option, start_year: int, period: Period) -> float:
     """Return the mean share of a module's nameplate over a period, 0 to 1, if it is started in ``start_year``."""
-    online = start_year + option.lead_years
+    age = period.first_year - start_year - option.lead_years
+    return _share_of_life(age, period.length, option.ramp_years, option.life_years)
+
+
+@cache
+def _share_of_life(age: int, length: int, ramp_years: int, life_years: int) -> float:
+    """Return the mean share of a module's nameplate over some years of its life; it is asked for again and again.
+
+    age     in years, at the beginning of the first of these years; below 0: it is not online yet
+    length  number of years
+    """
     total = 0.0
-    for year in period.calendar:
-        if year < online + option.life_years:
-            total += ramp_share(year, online, option.ramp_years)
-    return total / period.length
+    for year in range(age, min(age + length, life_years)):
+        total += ramp_share(year, 0, ramp_years)
+    return total / length
 
 
 def start_years(option: Option, years: Iterable[int], last_calendar_year: int) -> tuple[int, ...]:

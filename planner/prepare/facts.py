@@ -12,6 +12,8 @@ from .conditions import KILO
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
+    from ..instance.tables import Operation as OperationRow
+    from ..instance.tables import Recipe
 
 MONTHS_PER_WEEK = 12.0 / 52.0
 
@@ -116,6 +118,12 @@ class FactSource:
         self._yields: dict[tuple[str, str, str], dict[int | None, float]] = defaultdict(dict)
         for r in instance.recipe_yields:
             self._yields[r.process, r.material, r.role][r.year] = r.t_per_t
+        self._recipes: dict[tuple[str, str], list[Recipe]] = defaultdict(list)
+        for recipe in instance.recipes:
+            self._recipes[recipe.process, recipe.role].append(recipe)
+        self._facilities = {f.facility: f for f in instance.facilities}
+        self._restoring = {p.process for p in instance.processes if p.restores_provenance}
+        self._steady: dict[int, Operation] = {}
         self._opex: dict[tuple[str, str], dict[int | None, float]] = defaultdict(dict)
         for c in instance.operation_costs:
             self._opex[c.facility, c.process][c.year] = c.opex_usd_per_t
@@ -156,32 +164,38 @@ class FactSource:
 
     def _operations(self, year: int) -> tuple[Operation, ...]:
         """Return all operations, with the yields and operating costs of a year."""
-        instance = self._instance
-        recipes: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
-        for r in instance.recipes:
-            series = self._yields.get((r.process, r.material, r.role))
-            recipes[r.process, r.role].append((r.material, series_value(series, year) if series else r.t_per_t))
-        facilities = {f.facility: f for f in instance.facilities}
-        restoring = {p.process for p in instance.processes if p.restores_provenance}
-        of_concern = set(instance.countries_of_concern)
+        varying = {process for process, _, _ in self._yields}
         result = []
-        for o in instance.operations:
-            facility = facilities[o.facility]
-            costs = self._opex.get((o.facility, o.process))
-            result.append(
-                Operation(
-                    facility=o.facility,
-                    process=o.process,
-                    country=facility.country,
-                    concern=facility.concern_tie or facility.country in of_concern,
-                    restores=o.process in restoring,
-                    inputs=tuple(recipes[o.process, "input"]),
-                    outputs=tuple(recipes[o.process, "output"]),
-                    opex=(series_value(costs, year) if costs else o.opex_usd_per_t) * KILO,
-                    capacity_per_t=o.capacity_per_t,
-                )
-            )
+        for i, row in enumerate(self._instance.operations):
+            if (found := self._steady.get(i)) is None:
+                found = self._operation(row, year)
+                if row.process not in varying and (row.facility, row.process) not in self._opex:
+                    self._steady[i] = found  # it is the same in all years
+            result.append(found)
         return tuple(result)
+
+    def _operation(self, row: OperationRow, year: int) -> Operation:
+        facility = self._facilities[row.facility]
+        costs = self._opex.get((row.facility, row.process))
+        return Operation(
+            facility=row.facility,
+            process=row.process,
+            country=facility.country,
+            concern=facility.concern_tie or facility.country in self._instance.countries_of_concern,
+            restores=row.process in self._restoring,
+            inputs=self._per_tonne(row.process, "input", year),
+            outputs=self._per_tonne(row.process, "output", year),
+            opex=(series_value(costs, year) if costs else row.opex_usd_per_t) * KILO,
+            capacity_per_t=row.capacity_per_t,
+        )
+
+    def _per_tonne(self, process: str, role: str, year: int) -> tuple[tuple[str, float], ...]:
+        """Return what a process takes in or makes, and tonnes of it per tonne of activity in a year."""
+        return tuple(
+            (r.material, series_value(series, year) if series else r.t_per_t)
+            for r in self._recipes.get((process, role), ())
+            for series in [self._yields.get((process, r.material, role))]
+        )
 
     def _lanes(self, year: int) -> dict[tuple[str, str], list[Lane]]:
         """Return (material, origin) -> lanes with their tariffs, worked out once for all years with the same rows."""

@@ -108,6 +108,8 @@ def _forward(
 
     def try_to_run(i: int) -> None:
         operation = facts.operations[i]
+        if (i, EXPOSED) in possible and (operation.concern or (i, CLEAN) in possible):
+            return  # one more input changes nothing
         here = operation.country
         clean = [(m, here, CLEAN) in available for m, _ in operation.inputs]
         exposed = [(m, here, EXPOSED) in available for m, _ in operation.inputs]

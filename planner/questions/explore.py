@@ -39,11 +39,12 @@ class Explorer:
 
     instance  the instance as it is, to which each what-if is applied
     gap       relative gap at which the search for whole projects may stop
+    alone     whether relaxations are solved on one core, while the others have other work
     """
 
-    def __init__(self, instance: Instance, gap: float) -> None:
+    def __init__(self, instance: Instance, gap: float, alone: bool = False) -> None:
         self.instance, self.gap = instance, gap
-        self._warm = Warm(Settings())
+        self._warm = Warm(Settings(), alone)
         self._costs: dict[tuple[str, ...], float | None] = {}
         self._plans: dict[tuple[str, ...], Run] = {}
 

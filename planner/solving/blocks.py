@@ -64,6 +64,9 @@ def part_of(arrays: Arrays, rows: np.ndarray, columns: np.ndarray) -> Arrays:
 
 def free_cores() -> int:
     """Return how many cores this process may keep busy: one if it is a worker of a pool, which has one for each."""
-    if multiprocessing.parent_process() is not None:
-        return 1
+    return 1 if multiprocessing.parent_process() is not None else all_cores()
+
+
+def all_cores() -> int:
+    """Return how many cores this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

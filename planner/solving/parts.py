@@ -142,9 +142,14 @@ class Parts:
             found = self._once(part, taken)
         return found
 
-    def _once(self, part: Part, taken: np.ndarray) -> Found:
+    @staticmethod
+    def hold(part: Part, taken: np.ndarray) -> None:
+        """Hold the investment in a part: ``taken`` is what it gives to the linked rows."""
         linked = part.linked
         part.programme.side(linked, part.arrays.row_lower[linked] - taken, part.arrays.row_upper[linked] - taken)
+
+    def _once(self, part: Part, taken: np.ndarray) -> Found:
+        self.hold(part, taken)
         left = self.ends - time.perf_counter()
         if left == math.inf:
             return part.programme.find(watched=False)
@@ -168,10 +173,16 @@ class Parts:
         """
         if self.tried(x) is None or any(part.breakable for part in self.parts):
             return None
+        return self.put_together(x > 0.5 * self.arrays.col_upper[self.first])
+
+    def put_together(self, most: np.ndarray) -> Any:
+        """Return a basis of the whole model from those that its parts have now.
+
+        most  which columns of investment lie at their upper bound, and not at their lower one: bool, shape of ``first``
+        """
         columns = np.full(len(self.arrays.cost), AT_LOWER, np.uint8)
         rows = np.full(len(self.arrays.row_lower), BASIC, np.uint8)
-        upper = self.arrays.col_upper[self.first]
-        columns[self.first] = np.where(x > 0.5 * upper, AT_UPPER, AT_LOWER)
+        columns[self.first] = np.where(most, AT_UPPER, AT_LOWER)
         for part in self.parts:
             of_columns, of_rows = statuses(part.programme.basis)
             columns[part.columns] = np.frombuffer(of_columns, np.uint8)

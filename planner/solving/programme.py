@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import highspy
 import numpy as np
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..prepare import Prepared
     from .pins import Pins
+
+Number = TypeVar("Number", int, float)
 
 EVERY = 2.0  # seconds between lines of progress
 
@@ -53,11 +55,16 @@ def carried(basis: Any, of: Arrays, to: Arrays) -> Any:
     """
     of_columns, of_rows = statuses(basis)
     height, width = to.matrix.shape
-    columns = _carried(of_columns, of.columns, to.columns, width, AT_LOWER)
-    rows = _carried(of_rows, of.rows, to.rows, height, BASIC)
+    columns = _carried(list(of_columns), of.columns, to.columns, width, AT_LOWER)
+    rows = _carried(list(of_rows), of.rows, to.rows, height, BASIC)
     made = basis_of(columns, rows)
     made.alien = True
     return made
+
+
+def carried_values(x: np.ndarray, of: Arrays, to: Arrays) -> np.ndarray:
+    """Return values of the columns of one model as values of those of another one, by name; 0 for all others."""
+    return np.array(_carried(x.tolist(), of.columns, to.columns, to.matrix.shape[1], 0.0))
 
 
 def with_rows(basis: Any, count: int) -> Any:
@@ -70,13 +77,16 @@ def with_rows(basis: Any, count: int) -> Any:
     return made
 
 
-def _carried(status: bytes, of: Positions, to: Positions, count: int, new: int) -> list[int]:
+def _carried(held: list[Number], of: Positions, to: Positions, count: int, new: Number) -> list[Number]:
+    """Return what the names of one model hold by the positions of another one; ``new``: what no name of it holds."""
+    if of == to:
+        return held
     found = [new] * count
     for family, positions in to.items():
         known = of.get(family, {})
         for index, k in positions.items():
             if (before := known.get(index)) is not None:
-                found[k] = status[before]
+                found[k] = held[before]
     return found
 
 

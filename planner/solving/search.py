@@ -53,7 +53,6 @@ class Outcome:
     notes        for the user, such as a step that was dropped
     without_projects  least cost without any optional project, MUSD; NaN: there is no such plan, or it was not asked for
     relaxed      whether whole numbers may be fractions
-    basis        simplex basis of the least-cost step of a model without whole numbers; None: it had no optimum
     """
 
     stopped: str
@@ -70,7 +69,6 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     without_projects: float = math.nan
     relaxed: bool = False
-    basis: Any = None
 
 
 def optimise(
@@ -182,10 +180,8 @@ def _solve(
     if not found.held:
         return
     outcome.held = True
-    if found.optimal and not len(whole):
-        outcome.basis = programme.basis
-        if progress:
-            progress(Standing(f"least cost {found.value:,.1f} million", found.value, found.value))
+    if found.optimal and not len(whole) and progress:
+        progress(Standing(f"least cost {found.value:,.1f} million", found.value, found.value))
     bound = found.bound
     final = found.optimal or len(whole) > 0  # an LP that was stopped before its optimum must not go on
     if len(whole):

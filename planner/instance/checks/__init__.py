@@ -32,7 +32,8 @@ file              rules on
 ================  ====================================================================
 
 An instance with an error (E...) is refused; a warning (W...) is only reported. A rule is skipped if a table that it
-uses has rows that could not be read, so that one mistake is not reported twice.
+uses has rows that could not be read, so that one mistake is not reported twice. Rules that warn run only if nothing
+else was found, and when somebody asks for what they find.
 """
 
 from __future__ import annotations
@@ -51,20 +52,21 @@ for _file in iter_modules(__path__):  # each file registers its rules
 
 
 def run(draft: Draft, before: Iterable[Issue] = ()) -> list[Issue]:
-    """Return all issues of an instance: those found ``before``, while it was read, and those that rules find.
+    """Return all issues of an instance but suspicions: those found ``before``, while it was read, and those of rules.
 
     Rules about names and windows (E2) run first. A row with an issue is not reported again by later rules, and rules
-    that need its table do not run. Rules that warn (W) run only if there is no error.
+    that need its table do not run.
     """
     issues = list(before)
     issues += _found("E2", draft, draft.broken)
-    for kind in ("E3", "W"):
-        if kind == "W" and issues:
-            break
-        judged = {(issue.file, issue.line) for issue in issues}
-        found = _found(kind, draft, draft.broken | _faulty(draft, issues))
-        issues += [issue for issue in found if (issue.file, issue.line) not in judged]
-    return issues
+    judged = {(issue.file, issue.line) for issue in issues}
+    found = _found("E3", draft, draft.broken | _faulty(draft, issues))
+    return issues + [issue for issue in found if (issue.file, issue.line) not in judged]
+
+
+def suspicions(draft: Draft) -> list[Issue]:
+    """Return what the rules that warn (W) find in an instance without any issue."""
+    return _found("W", draft, draft.broken)
 
 
 def _found(kind: str, draft: Draft, faulty: frozenset[str]) -> list[Issue]:

@@ -40,7 +40,7 @@ class Delivered:
             raise UsageError(f"rebuild_after = {rebuild_after}: expected 0 or more years, or never")
         self.rebuild_after, self.bounded = rebuild_after, bounded
         self.modules = Modules(
-            replace(instance, _content=None, warnings=())
+            replace(instance, _content=None, _suspicions=None)
         )  # without what other processes do not need
         self.instance = self.modules.instance
         self.operations = Operations(instance, Settings())

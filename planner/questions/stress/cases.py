@@ -165,7 +165,7 @@ def with_case(instance: Instance, case: Case, probability: float = 1.0) -> Insta
         scenarios=tuple(scenarios),
         disruptions=tuple(rows),
         branch_service=tuple(row for row in instance.branch_service if row.scenario == case.own_scenario),
-        warnings=(),
+        _suspicions=None,
         path=None,
         _content=None,
     )

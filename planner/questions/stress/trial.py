@@ -82,7 +82,7 @@ class Trying:
         cls, instance: Instance, run: Tabled, settings: Settings, audited: bool, survival: bool, level: float = 1.0
     ) -> Trying:
         """Make it from a run; keep of the run and the instance only what trying cases needs."""
-        slim = replace(instance, _content=None, warnings=())
+        slim = replace(instance, _content=None, _suspicions=None)
         needed: Iterable[str] = (*PLANNED, "closures", "sales", "substitution", "impact_totals")
         if instance.working_stocks or instance.has_transit:  # the audit needs all that says what is used
             needed = run.tables

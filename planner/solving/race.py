@@ -1,0 +1,129 @@
+"""The optimum of a linear programme from two starts at the same time: the first to arrive ends the other.
+
+A model that differs from the last one is solved from the last basis by the dual simplex. After some changes, such as a
+looser limit, that is a long way. Another way is to hold the last investment first, so that the operations fall into
+parts of which each takes few steps, and to free it from there. Neither is always the shorter one, and a second core is
+idle while somebody waits.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .blocks import all_cores
+from .compiling import Arrays
+from .parts import Parts
+from .programme import Programme, basis_of, statuses
+from .solver import Found, Settings
+
+
+class Start(NamedTuple):
+    """Where a linear programme may start: the optimum of one like it.
+
+    basis  of it, for this programme; see `carried`
+    x      its values of the columns of this programme, shape (columns,)
+    """
+
+    basis: Any
+    x: np.ndarray
+
+
+class Arrived(NamedTuple):
+    """An optimum, and its basis."""
+
+    found: Found
+    basis: Any
+
+
+class _Way:
+    """One way to the optimum, in a thread of its own, which can be told to stop."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._solved: Programme | None = None
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End what is solved now; nothing more is solved."""
+        with self._lock:
+            self._stopped = True
+            if self._solved is not None:
+                self._solved.highs.cancelSolve()
+
+    def find(self, programme: Programme, basis: Any) -> Found:
+        """Solve a programme from a basis. Raises KeyboardInterrupt if the way is told to stop.
+
+        Costs are not perturbed: from a basis near the optimum that makes more steps than it saves.
+        """
+        programme.option(dual_simplex_cost_perturbation_multiplier=0.0)
+        programme.basis = basis
+        with self._lock:
+            if self._stopped:
+                raise KeyboardInterrupt
+            programme.highs.HandleUserInterrupt = True
+            self._solved = programme
+        return programme.find(sure=False, watched=False)
+
+
+def raced(arrays: Arrays, settings: Settings, start: Start, alone: bool) -> Arrived | None:
+    """Return the optimum of a linear programme; None: neither way arrived, and it must be solved from nothing.
+
+    alone  whether to take the first way only, as on one core
+    Ctrl-C stops both and raises KeyboardInterrupt.
+    """
+    ways = [_from_basis] if alone or all_cores() < 2 else [_from_basis, _from_investment]
+    told = [_Way() for _ in ways]
+    threads = ThreadPoolExecutor(len(ways))
+    going: set[Future[Arrived | None]] = {
+        threads.submit(way, stopping, arrays, settings, start) for way, stopping in zip(ways, told, strict=True)
+    }
+    try:
+        while going:
+            done, going = wait(going, return_when=FIRST_COMPLETED)
+            for one in done:
+                if (arrived := one.result()) is not None:
+                    return arrived
+        return None
+    finally:
+        for way in told:
+            way.stop()
+        threads.shutdown(wait=False)
+
+
+def _from_basis(way: _Way, arrays: Arrays, settings: Settings, start: Start) -> Arrived | None:
+    """Go from the basis of the last optimum by the dual simplex."""
+    return _arrived(way, Programme(arrays, settings), start.basis)
+
+
+def _from_investment(way: _Way, arrays: Arrays, settings: Settings, start: Start) -> Arrived | None:
+    """Hold the last investment, solve the parts, and free it: each start at the bound to which its reduced cost draws.
+
+    That basis is dual feasible, as starts are bounded on both sides.
+    """
+    parts = Parts.of(arrays, settings)
+    if parts is None:
+        return None
+    first = parts.first
+    x = np.clip(start.x[first], arrays.col_lower[first], arrays.col_upper[first])
+    columns, rows = (np.frombuffer(of, np.uint8) for of in statuses(start.basis))
+    drawn = arrays.cost[first].copy()
+    for part in parts.parts:
+        parts.hold(part, part.links @ x)
+        basis = basis_of(columns[part.columns], rows[part.rows])
+        basis.alien = True
+        found = way.find(part.programme, basis)
+        if not found.optimal:
+            return None
+        drawn -= part.links.T @ found.duals[part.linked]
+    most = (drawn < 0.0) & np.isfinite(arrays.col_upper[first])
+    return _arrived(way, Programme(arrays, settings), parts.put_together(most))
+
+
+def _arrived(way: _Way, programme: Programme, basis: Any) -> Arrived | None:
+    """Return where a programme arrives from a basis; None: at no optimum."""
+    found = way.find(programme, basis)
+    return Arrived(found, programme.basis) if found.optimal else None
