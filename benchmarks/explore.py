@@ -9,8 +9,8 @@ A move changes one control of those of the page to a random place. Told are the 
 is there, and until all its numbers are; and what the process has of memory. A move takes no time, so that nothing can
 be asked before its end; with ``--slide`` it takes so many seconds, at an even pace, in which the cost is asked for as
 the page asks for it, and the seconds count from its end. ``--check`` compares each answer with a fresh ``planner solve
---relax``. ``--whole`` asks the plan of whole projects at so many limits on traced dependence from 2032 on, spread evenly
-between 10 and 70 %, and tells the seconds until it is there, within 0.3 % of the least cost.
+--relax``. ``--whole`` asks the plan of whole projects at so many limits on traced dependence from 2032 on, spread
+evenly between 10 and 70 %, and tells the seconds until it is there, within 0.3 % of the least cost.
 """
 
 from __future__ import annotations
