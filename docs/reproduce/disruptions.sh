@@ -62,13 +62,19 @@ failing() {
 
 delivery() {
   ask delivery-base stress runs/allied-2040 --delivery 64 --rebuild-after never
+  ask delivery-together stress runs/allied-2040 --delivery 64 --rebuild-after never --set delivery_risk.apart=no
   ask delivery-glide stress runs/glide-20 --delivery 64 --rebuild-after never
+  ask answered stress runs/allied-2040 --delivery 16
+  ask answered-together stress runs/allied-2040 --delivery 16 --set delivery_risk.apart=no
+  ask anew replay runs/allied-2040 --samples 16
 }
 
 hedge() {
-  ask hedge-answered hedge "$instances/glide-20" --outcomes 32 --insurance 0
-  ask hedge hedge "$instances/glide-20" --outcomes 32 --insurance 0 --gap 0.006 --rebuild-after never
-  ask hedge-five hedge "$instances/exposed-5" --rebuild-after never --outcomes 16 --gap 0.01 --trial 64 --time-limit 120
+  ask hedge-answered hedge "$instances/glide-20" --outcomes 32 --insurance 0 --replications 0
+  ask hedge hedge "$instances/glide-20" --outcomes 32 --insurance 0 --replications 0 --gap 0.006 --rebuild-after never
+  [ -e runs/hedged ] || cp -r runs/hedge-answered/plan runs/hedged
+  ask hedge-anew replay runs/glide-20 runs/hedged --samples 4
+  ask hedge-five hedge "$instances/exposed-5" --rebuild-after never --outcomes 16 --gap 0.01 --trial 64 --insurance 0 --replications 0
 }
 
 answer "plans clocks squeeze working under_way stop japan failing delivery hedge" "$@"
