@@ -73,7 +73,8 @@ hedge() {
   ask hedge-answered hedge "$instances/glide-20" --outcomes 32 --insurance 0 --replications 0
   ask hedge hedge "$instances/glide-20" --outcomes 32 --insurance 0 --replications 0 --gap 0.006 --rebuild-after never
   [ -e runs/hedged ] || cp -r runs/hedge-answered/plan runs/hedged
-  ask hedge-anew replay runs/glide-20 runs/hedged --samples 4
+  [ -e runs/hedged-held ] || cp -r runs/hedge/plan runs/hedged-held
+  ask hedge-anew replay runs/glide-20 runs/hedged runs/hedged-held --samples 4
   ask hedge-five hedge "$instances/exposed-5" --rebuild-after never --outcomes 16 --gap 0.01 --trial 64 --insurance 0 --replications 0
 }
 
