@@ -81,6 +81,7 @@ class Warm:
         least = None if start is None else raced(arrays, self._settings, start, self._alone)
         if least is None:
             programme = Programme(arrays, self._settings)
+            programme.option(dual_simplex_cost_perturbation_multiplier=0.0)  # the next one is then nearer too
             least = Arrived(least_cost(programme, None, None, None, None), programme.basis)
         if least.found.optimal:
             self._last = arrays, least
