@@ -212,6 +212,7 @@ class Programme(Solver):
 
     def entries(self, row: int, values: Mapping[int, float]) -> None:
         """Set coefficients (column -> value) of a row; the basis is kept."""
+        self.altered.add(row)
         for column, value in values.items():
             value = value * self.units.columns[column] / self.units.rows[row]
             status = self.highs.changeCoeff(row, column, value)
@@ -241,6 +242,8 @@ class Programme(Solver):
         rows = np.asarray(rows, dtype=np.int32)
         if len(rows):
             self.check(self.highs.deleteRows(len(rows), rows), "removing rows")
+            if (rows < self.arrays.matrix.shape[0]).any():
+                self.altered.update(range(self.arrays.matrix.shape[0]))
             self.units = self.units.without_rows(rows)
 
     def add_limit(self, weights: np.ndarray, most: float, scale: float = 1.0) -> int:

@@ -436,3 +436,23 @@ def test_a_tighter_limit_never_costs_less_whatever_the_gaps_leave(straight):
         extra = 2.0 * (1.0 - row.limit)
         for ends in (row.extra_least_musd, row.extra_musd, row.extra_most_musd):
             assert ends == pytest.approx(extra, abs=1e-6) and ends >= 0.0
+
+
+def test_the_least_limit_is_told_where_the_solver_cannot_decide_on_a_lower_one(monkeypatch):
+    import sys
+
+    from planner.errors import SolverFailed
+    from planner.solving.programme import Programme
+
+    decided, find, undecided = planner.frontier("smco-2035", points=2), Programme.find, []
+
+    def fails(programme, **asked):
+        if sys._getframe(2).f_code.co_name == "_lower_too":
+            undecided.append(programme)
+            raise SolverFailed("HiGHS stopped without a result: Unknown")
+        return find(programme, **asked)
+
+    monkeypatch.setattr(Programme, "find", fails)
+    again = planner.frontier("smco-2035", points=2)
+    assert undecided
+    assert again.table["limit"].tolist() == pytest.approx(decided.table["limit"].tolist())

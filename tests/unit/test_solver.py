@@ -224,3 +224,29 @@ def test_nothing_dearer_than_a_cutoff_is_a_plan(offset, presolve):
     nothing = programme.find(cutoff=offset + 7.5)
     assert nothing.bound == pytest.approx(offset + 7.5)
     assert programme.find().value == pytest.approx(offset + 8)
+
+
+def test_an_optimum_whose_rows_do_not_follow_from_its_columns_is_sought_again(arrays, monkeypatch):
+    from planner.solving.solver import Settings, Solver
+
+    least = Solver(arrays.relaxed, Settings()).find()
+    again = Solver(arrays.relaxed, Settings())
+    runs, told = [], again.highs.getSolution
+
+    def run(*given):
+        runs.append(given)
+        return Solver.run(again, *given)
+
+    def off_at_first():
+        solution = told()
+        if len(runs) == 1:
+            solution.row_value = [value + 1e-3 for value in solution.row_value]
+        return solution
+
+    monkeypatch.setattr(again, "run", run)
+    monkeypatch.setattr(again.highs, "getSolution", off_at_first)
+    found = again.find()
+    assert len(runs) == 2
+    assert found.optimal and found.value == pytest.approx(least.value)
+    again.find()
+    assert len(runs) == 3  # what is accurate is not sought again

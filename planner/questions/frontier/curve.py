@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ...errors import Infeasible, NoPlan
+from ...errors import Infeasible, NoPlan, SolverFailed
 from ...language import _
 from ...solving.search import TIE
 from ...words import figure_of
@@ -144,7 +144,10 @@ class Curve(Limited):
             return not self.rows.filled(x)
         programme.bound([self.rows.excess], 0.0, 0.0)
         self.rows.set_limit(programme, max(0.0, limit - NARROW))
-        return self._find(programme, self.settings.time_limit).optimal
+        try:
+            return self._find(programme, self.settings.time_limit).optimal
+        except SolverFailed:  # a limit that is missed by a hair may be neither kept nor refuted
+            return not self.rows.filled(x)
 
     def _halved(self, programme: Programme, limit: float, most: float) -> tuple[float, bool]:
         """Return the least limit that can be kept, found by bisection, and whether it is proven to be the least.
