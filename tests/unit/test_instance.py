@@ -1,5 +1,6 @@
 """An instance is sorted and frozen, an overlay replaces rows of its base, and changes are checked like files."""
 
+import pickle
 import shutil
 
 import pytest
@@ -307,6 +308,8 @@ def test_a_changed_instance_still_has_its_warnings(small):
     changed = small.with_rows(
         "scenarios", {"scenario": "s", "name": "S", "probability": 0, "first_year": 2026, "last_year": 2030}
     )
+    elsewhere = pickle.loads(pickle.dumps(changed))  # before anybody has asked for them here
+    assert [w.code for w in elsewhere.warnings] == ["W517"]
     assert [w.code for w in changed.warnings] == ["W517"]
     assert TOML  # the sound instance itself has none
     assert small.warnings == ()
