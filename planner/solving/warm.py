@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .compiling import Arrays, compiled
 from .programme import Programme, carried, carried_values
-from .race import Arrived, Start, StoppedError, raced
+from .race import Arrived, Start, raced
 from .search import Outcome, least_cost, optimise_arrays, relaxation
 from .solver import Progress, Settings, Standing
 
@@ -27,8 +27,7 @@ class Warm:
 
     def __init__(self, settings: Settings, alone: bool) -> None:
         self._settings, self._alone = settings, alone
-        self._last: tuple[Arrays, Start] | None = None  # where the next one may start
-        self._known: tuple[Arrays, Arrived] | None = None
+        self._last: tuple[Arrays, Arrived] | None = None
         self._compiled: tuple[ModelData, Arrays] | None = None
 
     def relaxed(self, data: ModelData, progress: Progress | None = None) -> Outcome:
@@ -71,27 +70,19 @@ class Warm:
     def _start(self, arrays: Arrays) -> Start | None:
         if self._last is None:
             return None
-        last, (basis, x) = self._last
-        return Start(carried(basis, last, arrays), carried_values(x, last, arrays))
+        last, (found, basis) = self._last
+        return Start(carried(basis, last, arrays), carried_values(found.x, last, arrays))
 
     def _least(self, arrays: Arrays) -> Arrived:
-        """Return the plan of least cost from the optimum of the model before; if that fails, from nothing.
-
-        If Ctrl-C ends the search, the next one goes on from where it stood.
-        """
-        if self._known is not None and self._known[0] is arrays:
-            return self._known[1]
+        """Return the plan of least cost from the optimum of the model before; if that fails, from nothing."""
+        if self._last is not None and self._last[0] is arrays:
+            return self._last[1]
         start = self._start(arrays)
-        try:
-            least = None if start is None else raced(arrays, self._settings, start, self._alone)
-        except StoppedError as stopped:
-            self._last = arrays, stopped.start
-            raise
+        least = None if start is None else raced(arrays, self._settings, start, self._alone)
         if least is None:
             programme = Programme(arrays, self._settings)
             programme.option(dual_simplex_cost_perturbation_multiplier=0.0)  # the next one is then nearer too
             least = Arrived(least_cost(programme, None, None, None, None), programme.basis)
         if least.found.optimal:
-            self._last = arrays, Start(least.basis, least.found.x)
-            self._known = arrays, least
+            self._last = arrays, least
         return least
