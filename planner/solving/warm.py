@@ -28,7 +28,6 @@ class Warm:
     def __init__(self, settings: Settings, alone: bool) -> None:
         self._settings, self._alone = settings, alone
         self._last: tuple[Arrays, Arrived] | None = None
-        self._compiled: tuple[ModelData, Arrays] | None = None
 
     def relaxed(self, data: ModelData, progress: Progress | None = None) -> Outcome:
         """Return the relaxation of a model; its cost is told to ``progress`` as soon as it is known.
@@ -36,7 +35,7 @@ class Warm:
         Raises Unbounded and SolverFailed; without a plan the outcome says so.
         """
         began = time.perf_counter()
-        arrays = self._arrays(data)
+        arrays = compiled(data).relaxed
         built = time.perf_counter()
         least = self._least(arrays)
         if not least.found.optimal:
@@ -52,20 +51,14 @@ class Warm:
 
     def cost(self, data: ModelData) -> float | None:
         """Return the least cost of the relaxation alone, MUSD; None if it has no plan. Raises as `relaxed`."""
-        found = self._least(self._arrays(data)).found
+        found = self._least(compiled(data).relaxed).found
         return found.value if found.optimal else None
 
     def begun(self, data: ModelData) -> tuple[Arrays, Any]:
         """Return a compiled model, and the basis from which it is solved; None: none is known."""
-        arrays = self._arrays(data)
+        arrays = compiled(data).relaxed
         start = self._start(arrays)
         return arrays, None if start is None else start.basis
-
-    def _arrays(self, data: ModelData) -> Arrays:
-        """Return the compiled relaxation; that of the data asked for last is kept."""
-        if self._compiled is None or self._compiled[0] is not data:
-            self._compiled = data, compiled(data).relaxed
-        return self._compiled[1]
 
     def _start(self, arrays: Arrays) -> Start | None:
         if self._last is None:
@@ -75,8 +68,6 @@ class Warm:
 
     def _least(self, arrays: Arrays) -> Arrived:
         """Return the plan of least cost from the optimum of the model before; if that fails, from nothing."""
-        if self._last is not None and self._last[0] is arrays:
-            return self._last[1]
         start = self._start(arrays)
         least = None if start is None else raced(arrays, self._settings, start, self._alone)
         if least is None:
