@@ -1,16 +1,13 @@
 """Seconds from a moved control to the explorer's answer, over random moves of limits, demand and prices.
 
     python benchmarks/explore.py allied-2040 --moves 200
-    python benchmarks/explore.py allied-2040 --moves 200 --slide 0.5
     python benchmarks/explore.py allied-2040 --moves 50 --check
     python benchmarks/explore.py allied-2040 --whole 12
 
 A move changes one control of those of the page to a random place. Told are the seconds until the cost of the relaxation
-is there, and until all its numbers are; and what the process has of memory. A move takes no time, so that nothing can
-be asked before its end; with ``--slide`` it takes so many seconds, at an even pace, in which the cost is asked for as
-the page asks for it, and the seconds count from its end. ``--check`` compares each answer with a fresh ``planner solve
---relax``. ``--whole`` asks the plan of whole projects at so many limits on traced dependence from 2032 on, spread
-evenly between 10 and 70 %, and tells the seconds until it is there, within 0.3 % of the least cost.
+is there, and until all its numbers are; and what the process has of memory. ``--check`` compares each answer with a
+fresh ``planner solve --relax``. ``--whole`` asks the plan of whole projects at so many limits on traced dependence from
+2032 on, spread evenly between 10 and 70 %, and tells the seconds until it is there, within 0.3 % of the least cost.
 """
 
 from __future__ import annotations
@@ -21,8 +18,6 @@ import math
 import os
 import random
 import time
-from collections.abc import Callable
-from contextlib import aclosing
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +36,6 @@ def main() -> None:
     parser.add_argument("instance")
     parser.add_argument("--moves", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--slide", type=float, default=0.0, help="seconds of a move")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--whole", type=int, metavar="LIMITS")
     asked = parser.parse_args()
@@ -64,28 +58,24 @@ async def moved(asked: argparse.Namespace) -> None:
     """Move controls at random and print how long the answers take."""
     instance, random_ = planner.load(asked.instance), random.Random(asked.seed)
     offered = [c for c in controls(instance) if c["kind"] in KINDS and c["main"] and c["group"] != "money"]
-    state: dict[str, float] = {}
+    state: dict[str, list[str]] = {}
     worker = Worker(instance, 0.003, "relaxed")
     seconds: dict[str, list[float]] = {"cost": [], "numbers": [], "all, of the processor": []}
     await answer(worker, ())
     for _ in range(asked.moves):
         control = random_.choice(offered)
         steps = round((control["most"] - control["least"]) / control["step"])
-        before = state.get(control["id"], control["start"])
-        after = control["least"] + control["step"] * random_.randint(0, steps)
-
-        def at(part: float, control: dict = control, before: float = before, after: float = after) -> tuple[str, ...]:
-            value = control["step"] * round((before + part * (after - before)) / control["step"])
-            asked_for = {**state, control["id"]: value}
-            return in_order([text for c in offered if c["id"] in asked_for for text in texts(c, asked_for[c["id"]])])
-
-        await follow(worker, at, asked.slide)
-        changes, state[control["id"]] = at(1.0), after
+        value = round(control["least"] + control["step"] * random_.randint(0, steps), 6)
+        values = [f"{value:g}", *([str(control["first"])] if control["kind"] == "cap" else [])]
+        state[control["id"]] = [
+            parts[0] + "".join(v + p for v, p in zip(values, parts[1:], strict=True)) for parts in control["texts"]
+        ]
+        changes = in_order([text for texts in state.values() for text in texts])
         spent = processor(worker)
         took, numbers = await answer(worker, changes)
         took["all, of the processor"] = processor(worker) - spent
-        for what, second in took.items():
-            seconds[what].append(second)
+        for what, at in took.items():
+            seconds[what].append(at)
         if asked.check and numbers:
             fresh = planner.solve(instance.what_if(*changes), relax=True, audit=False)
             off = abs(numbers["cost"] / fresh.objective_musd - 1.0)
@@ -100,34 +90,6 @@ async def moved(asked: argparse.Namespace) -> None:
     status = Path(f"/proc/{worker._process.pid}/status").read_text()
     print(next(line for line in status.splitlines() if line.startswith("VmRSS")))
     worker.close()
-
-
-def texts(control: dict, value: float) -> list[str]:
-    """Return the what-ifs of a control at a value."""
-    values = [f"{round(value, 6):g}", *([str(control["first"])] if control["kind"] == "cap" else [])]
-    return [parts[0] + "".join(v + p for v, p in zip(values, parts[1:], strict=True)) for parts in control["texts"]]
-
-
-async def follow(worker: Worker, at: Callable[[float], tuple[str, ...]], seconds: float) -> None:
-    """Ask for the cost while a control moves, as the page does: one question after the other, where it then is.
-
-    at  part of the way -> what-ifs
-    """
-    began, last = time.perf_counter(), at(0.0)
-    while (part := (time.perf_counter() - began) / max(seconds, 1e-9)) < 1.0:
-        if (changes := at(part)) == last:
-            await asyncio.sleep(0.01)
-            continue
-        last = changes
-        try:
-            async with (
-                asyncio.timeout((1.0 - part) * seconds),
-                aclosing(worker.answers({"changes": changes, "moving": True})) as told,
-            ):
-                async for _ in told:
-                    pass
-        except TimeoutError:
-            return
 
 
 def processor(worker: Worker) -> float:

@@ -42,14 +42,7 @@ FEWEST = 3  # points that make a curve
 
 
 def relaxed(explorer: Explorer, asked: Asked, say: Say) -> None:
-    """Tell the exact relaxation after what-ifs, its cost first; a ``brief`` one without the large diagrams.
-
-    With ``moving`` only its cost, if it has a plan, while a control is still being moved.
-    """
-    if asked.get("moving"):
-        if (cost := explorer.cost(asked["changes"])) is not None:
-            say({"type": "cost", "cost": cost})
-        return
+    """Tell the exact relaxation after what-ifs, its cost first; a ``brief`` one without the large diagrams."""
 
     def progress(line: str) -> None:
         if isinstance(line, Standing):

@@ -49,7 +49,7 @@ MOST_OPEN = 24  # questions at a time
 REMEMBERED = 24  # answers
 MOST_POINTS = 24  # of a curve
 KINDS = ("relaxed", "whole")  # of answers to one state, in their order
-LISTENS = 0.05  # seconds between two looks whether the reader is still there
+LISTENS = 0.25  # seconds between two looks whether the reader is still there
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
@@ -105,7 +105,6 @@ class _Server:
             Route("/", self._guarded(self._page), methods=["GET"]),
             Route("/file/{name}", self._guarded(self._file), methods=["GET"]),
             Route("/ask", self._guarded(self._ask), methods=["POST"]),
-            Route("/cost", self._guarded(self._cost), methods=["POST"]),
             Route("/curve", self._guarded(self._curve), methods=["POST"]),
             Route("/freedom", self._guarded(self._freedom), methods=["POST"]),
             Route("/stop", self._guarded(self._stop), methods=["POST"]),
@@ -208,11 +207,6 @@ class _Server:
         if not isinstance(asked, (list, tuple)):
             raise RefusedError(400, "")
         return self._stream(request, [(kind, {"changes": changes}) for kind in KINDS if kind in asked])
-
-    async def _cost(self, request: Request) -> Response:
-        """Return a stream with the cost of the relaxation, for a control that is still being moved."""
-        changes, _ = await self._changes(request)
-        return self._stream(request, [("relaxed", {"changes": changes, "moving": True})])
 
     async def _curve(self, request: Request) -> Response:
         """Return a stream of sections with the curve at the limits that are asked for."""

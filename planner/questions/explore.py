@@ -23,7 +23,6 @@ from .solve import refuse_relaxation, solve, told
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
-    from ..prepare import Prepared
     from ..runs.run import Run
     from ..solving.solver import Progress
 
@@ -46,7 +45,6 @@ class Explorer:
     def __init__(self, instance: Instance, gap: float, alone: bool = False) -> None:
         self.instance, self.gap = instance, gap
         self._warm = Warm(Settings(), alone)
-        self._prepared: tuple[tuple[str, ...], Prepared] | None = None
         self._costs: dict[tuple[str, ...], float | None] = {}
         self._plans: dict[tuple[str, ...], Run] = {}
 
@@ -56,7 +54,9 @@ class Explorer:
         progress  called with a line of `Standing` as soon as the cost is known, before the rest is
         Raises UsageError and InstanceError for changes that cannot be, Infeasible if even the relaxation has no plan.
         """
-        prepared = self._after(tuple(changes))
+        instance = asked_of(self.instance, changes)
+        refuse_relaxation(instance)
+        prepared = prepare(instance)
         outcome = self._warm.relaxed(prepared.data, progress)
         if outcome.stopped == "infeasible":
             raise Infeasible(NO_PLAN)
@@ -81,18 +81,12 @@ class Explorer:
         """Return the cost of the relaxation after these what-ifs, MUSD; None if it has no plan. Raises as `relaxed`."""
         asked = tuple(changes)
         if asked not in self._costs:
-            self._costs[asked] = self._warm.cost(self._after(asked).data)
+            instance = asked_of(self.instance, asked)
+            refuse_relaxation(instance)
+            self._costs[asked] = self._warm.cost(prepare(instance).data)
             if len(self._costs) > KEPT:
                 self._costs.pop(next(iter(self._costs)))
         return self._costs[asked]
-
-    def _after(self, changes: tuple[str, ...]) -> Prepared:
-        """Return the data of the model after what-ifs; those asked for last are kept."""
-        if self._prepared is None or self._prepared[0] != changes:
-            instance = asked_of(self.instance, changes)
-            refuse_relaxation(instance)
-            self._prepared = changes, prepare(instance)
-        return self._prepared[1]
 
     def freedom(
         self, changes: Sequence[str], slack: float, held: Mapping[str, float]
@@ -104,7 +98,9 @@ class Explorer:
         Projects that the cheapest of these builds come first. Raises as `relaxed`, and Infeasible if nothing within
         the slack has what is held.
         """
-        data = self._after(tuple(changes)).data
+        instance = asked_of(self.instance, changes)
+        refuse_relaxation(instance)
+        data = prepare(instance).data
         arrays, basis = self._warm.begun(data)
         columns: dict[str, list[int]] = {}
         for i, k in arrays.columns.get("build", {}).items():

@@ -20,8 +20,6 @@ from .parts import Parts
 from .programme import Programme, basis_of, statuses
 from .solver import Found, Settings
 
-MOMENT = 0.5  # seconds in which a way that is told to stop has stopped
-
 
 class Start(NamedTuple):
     """Where a linear programme may start: the optimum of one like it.
@@ -32,14 +30,6 @@ class Start(NamedTuple):
 
     basis: Any
     x: np.ndarray
-
-
-class StoppedError(KeyboardInterrupt):
-    """Ctrl-C stopped a race: ``start`` is where the first way stood then, from which the next race may start."""
-
-    def __init__(self, start: Start) -> None:
-        super().__init__()
-        self.start = start
 
 
 class Arrived(NamedTuple):
@@ -64,14 +54,6 @@ class _Way:
             if self._solved is not None:
                 self._solved.highs.cancelSolve()
 
-    @property
-    def stands(self) -> Any:
-        """The basis that it has reached, of the whole programme; None: it has none."""
-        if self._solved is None:
-            return None
-        basis = self._solved.basis
-        return basis if basis.valid else None
-
     def find(self, programme: Programme, basis: Any) -> Found:
         """Solve a programme from a basis. Raises KeyboardInterrupt if the way is told to stop.
 
@@ -91,7 +73,7 @@ def raced(arrays: Arrays, settings: Settings, start: Start, alone: bool) -> Arri
     """Return the optimum of a linear programme; None: neither way arrived, and it must be solved from nothing.
 
     alone  whether to take the first way only, as on one core
-    Ctrl-C stops both and raises StoppedError.
+    Ctrl-C stops both and raises KeyboardInterrupt.
     """
     ways = [_from_basis] if alone or all_cores() < 2 else [_from_basis, _from_investment]
     told = [_Way() for _ in ways]
@@ -106,11 +88,6 @@ def raced(arrays: Arrays, settings: Settings, start: Start, alone: bool) -> Arri
                 if (arrived := one.result()) is not None:
                     return arrived
         return None
-    except KeyboardInterrupt:
-        told[0].stop()
-        wait(going, timeout=MOMENT)
-        basis = told[0].stands
-        raise StoppedError(start if basis is None else Start(basis, start.x)) from None
     finally:
         for way in told:
             way.stop()

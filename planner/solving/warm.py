@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .compiling import Arrays, compiled
 from .programme import Programme, carried, carried_values
-from .race import Arrived, Start, StoppedError, raced
+from .race import Arrived, Start, raced
 from .search import Outcome, least_cost, optimise_arrays, relaxation
 from .solver import Progress, Settings, Standing
 
@@ -27,9 +27,7 @@ class Warm:
 
     def __init__(self, settings: Settings, alone: bool) -> None:
         self._settings, self._alone = settings, alone
-        self._last: tuple[Arrays, Start] | None = None  # where the next one may start
-        self._known: tuple[Arrays, Arrived] | None = None
-        self._compiled: tuple[ModelData, Arrays] | None = None
+        self._last: tuple[Arrays, Arrived] | None = None
 
     def relaxed(self, data: ModelData, progress: Progress | None = None) -> Outcome:
         """Return the relaxation of a model; its cost is told to ``progress`` as soon as it is known.
@@ -37,7 +35,7 @@ class Warm:
         Raises Unbounded and SolverFailed; without a plan the outcome says so.
         """
         began = time.perf_counter()
-        arrays = self._arrays(data)
+        arrays = compiled(data).relaxed
         built = time.perf_counter()
         least = self._least(arrays)
         if not least.found.optimal:
@@ -53,45 +51,29 @@ class Warm:
 
     def cost(self, data: ModelData) -> float | None:
         """Return the least cost of the relaxation alone, MUSD; None if it has no plan. Raises as `relaxed`."""
-        found = self._least(self._arrays(data)).found
+        found = self._least(compiled(data).relaxed).found
         return found.value if found.optimal else None
 
     def begun(self, data: ModelData) -> tuple[Arrays, Any]:
         """Return a compiled model, and the basis from which it is solved; None: none is known."""
-        arrays = self._arrays(data)
+        arrays = compiled(data).relaxed
         start = self._start(arrays)
         return arrays, None if start is None else start.basis
-
-    def _arrays(self, data: ModelData) -> Arrays:
-        """Return the compiled relaxation; that of the data asked for last is kept."""
-        if self._compiled is None or self._compiled[0] is not data:
-            self._compiled = data, compiled(data).relaxed
-        return self._compiled[1]
 
     def _start(self, arrays: Arrays) -> Start | None:
         if self._last is None:
             return None
-        last, (basis, x) = self._last
-        return Start(carried(basis, last, arrays), carried_values(x, last, arrays))
+        last, (found, basis) = self._last
+        return Start(carried(basis, last, arrays), carried_values(found.x, last, arrays))
 
     def _least(self, arrays: Arrays) -> Arrived:
-        """Return the plan of least cost from the optimum of the model before; if that fails, from nothing.
-
-        If Ctrl-C ends the search, the next one goes on from where it stood.
-        """
-        if self._known is not None and self._known[0] is arrays:
-            return self._known[1]
+        """Return the plan of least cost from the optimum of the model before; if that fails, from nothing."""
         start = self._start(arrays)
-        try:
-            least = None if start is None else raced(arrays, self._settings, start, self._alone)
-        except StoppedError as stopped:
-            self._last = arrays, stopped.start
-            raise
+        least = None if start is None else raced(arrays, self._settings, start, self._alone)
         if least is None:
             programme = Programme(arrays, self._settings)
             programme.option(dual_simplex_cost_perturbation_multiplier=0.0)  # the next one is then nearer too
             least = Arrived(least_cost(programme, None, None, None, None), programme.basis)
         if least.found.optimal:
-            self._last = arrays, Start(least.basis, least.found.x)
-            self._known = arrays, least
+            self._last = arrays, least
         return least

@@ -150,18 +150,6 @@ def test_a_reader_who_moves_on_stops_the_search_and_the_process_lives(run, clien
     )
 
 
-def test_while_a_slider_moves_only_the_cost_is_told_and_nothing_without_a_plan(run, client):
-    def told(*changes):
-        answer = run(client.post("/cost", json={"changes": changes}))
-        return [json.loads(line) for line in answer.text.splitlines()][1:]
-
-    assert told("scale demand=0.5") == [{"type": "cost", "cost": pytest.approx(4.825, rel=1.1e-7)}]  # as above
-    stopped = run(asked(client, "scale demand=0.5", kinds=["relaxed"]))
-    assert numbers(stopped, "relaxed")["cost"] == pytest.approx(4.825, rel=1.1e-7)
-    # nothing clean is there in 2026, and all demand must be served
-    assert told("set sectors.min_service=1", "cap exposed_share=0%@2026") == []
-
-
 def test_the_curve_has_the_place_of_the_reader(run, client):
     # 40 % exposed in 2027 uses the whole line: 4.1 + 60 x 0.06 + 40 x 0.041 + 0.6 = 9.94 MUSD, 0.29 more than 9.65,
     # which a limit of 50 % costs as well as none does, as tiny has this cap itself

@@ -1,7 +1,6 @@
 """Each way of a race against a fresh solve, on drawn instances whose prices and demand are changed."""
 
 import itertools
-from concurrent.futures import wait
 from dataclasses import replace
 
 import numpy as np
@@ -84,20 +83,3 @@ def test_a_defect_of_a_way_is_told(tmp_path, monkeypatch):
     arrays, start, _ = next(states(tmp_path, 8))
     with pytest.raises(ValueError, match="a defect"):
         race.raced(arrays, Settings(), start, alone=False)
-
-
-def test_what_was_reached_when_a_race_is_stopped_is_a_start(tmp_path, monkeypatch):
-    waits = []
-
-    def interrupted(going, **how):
-        waits.append(how)
-        if len(waits) == 1:
-            raise KeyboardInterrupt
-        return wait(going, **how)
-
-    arrays, start, fresh = next(states(tmp_path, 8))
-    monkeypatch.setattr(race, "wait", interrupted)
-    with pytest.raises(race.StoppedError) as stopped:
-        race.raced(arrays, Settings(), start, alone=True)
-    end = race._from_basis(race._Way(), arrays, Settings(), stopped.value.start)
-    assert end.found.value == pytest.approx(fresh.value, rel=1e-9, abs=1e-9)

@@ -68,7 +68,7 @@
       box.classList.toggle("changed", !free());
       if (years) years.disabled = free();
     };
-    range.addEventListener("input", () => { tell(); follow(); });
+    range.addEventListener("input", tell);
     range.addEventListener("change", ask);
     years?.addEventListener("change", ask);
     tell();
@@ -244,7 +244,6 @@
   let held = {}, ranging = null; // option -> modules that are held; the question for ranges
   let holding = {}; // what the address holds, until the state is asked to which it belongs
   let stopping = null; // the question what a stop would do
-  let following = null, behind = false; // the question for the cost while a slider moves; whether it has moved on since
 
   async function posted(path, said, signal) {
     const response = await fetch(path, { method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(said) });
@@ -293,7 +292,7 @@
   }
 
   // the cost of the relaxation is there before all else
-  function showCost(cost, moving) {
+  function showCost(cost) {
     const base = known.get(name("relaxed", []));
     const [value, versus] = ["dd:not(.versus)", ".versus"].map((which) => at("keys").querySelector(".key " + which));
     if (!value) return;
@@ -301,22 +300,7 @@
     versus.textContent = !base ? "" : word("difference", { difference: signed(cost - base.cost) + " " + facts.musd });
     value.parentElement.classList.add("fresh");
     tellBrief(value.textContent, versus.textContent);
-    if (!moving) status(word("cost there"), true);
-  }
-
-  // the cost follows a slider while it moves, one question at a time, so that little is left to solve when it stops
-  async function follow() {
-    behind = true;
-    if (twin || following || !facts.relaxes) return;
-    while (behind) {
-      behind = false;
-      const mine = following = { changes: state(), end: new AbortController() };
-      await lines("cost", { changes: mine.changes }, mine.end.signal, (said) => {
-        if (said.type === "cost" && mine === following) showCost(said.cost, true);
-      }).catch(() => undefined); // what is wrong is told when the slider stops
-      if (mine !== following) return;
-      following = null;
-    }
+    status(word("cost there"), true);
   }
 
   // what a phone shows while the reader is at the controls
@@ -397,9 +381,6 @@
     if (Object.keys(held).length) findRanges();
     const mine = asking = new AbortController();
     const changes = state(), began = performance.now();
-    if (following && !same(following.changes, changes)) following.end.abort(); // else its answer is this one's too
-    following = null;
-    behind = false;
     let bound = null;
     problem("");
     document.querySelector("main").classList.add("old");
