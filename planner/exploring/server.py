@@ -49,7 +49,7 @@ MOST_OPEN = 24  # questions at a time
 REMEMBERED = 24  # answers
 MOST_POINTS = 24  # of a curve
 KINDS = ("relaxed", "whole")  # of answers to one state, in their order
-LISTENS = 0.25  # seconds between two looks whether the reader is still there
+LISTENS = 0.05  # seconds between two looks whether the reader is still there
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
