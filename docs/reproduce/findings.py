@@ -248,7 +248,9 @@ def served(runs: Runs) -> Rows:
         band = difference(
             Searched(float(last["objective_musd"]), float(last["bound_musd"])), runs.plan("allied-2040").searched
         )
-        rows.append((f"{year}", percent(last["limit"]), told(band)))
+        proven = planner.Frontier.read(runs.folder / f"served-{year}").about["complete"]
+        least = percent(last["limit"]) + ("" if proven else " was reached; that it is the least was not proven")
+        rows.append((f"{year}", least, told(band)))
     return rows
 
 
