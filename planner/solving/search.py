@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 TIE = 1e-6  # MUSD/kt (0.001 USD/t): a weight on exposure that only decides between plans of the same cost
 LATER = 1e-6  # relative, a period: by so much less an exposed delivery counts in the least-exposure step
+CENT = 1e-8  # MUSD: what the tolerances of the solver may add
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
 LEAST_GAP = 1e-5  # relative: to less than this the planes of the L-shaped method are not exact enough
 STAKE = 0.05  # part of what all optional projects save that the default gap may leave open
@@ -370,7 +371,7 @@ def least_exposure(programme: Programme, data: ModelData, x: np.ndarray, cost: f
     if found.optimal:
         better = inside_bounds(found.x, arrays)
         spent = programme.cost(better) - cost
-        if spent <= room * 1.01 + 1e-12 and exposure @ better <= exposure @ x:
+        if spent <= room * 1.01 + CENT and exposure @ better <= exposure @ x:
             return better
         outcome.notes.append(
             _(
