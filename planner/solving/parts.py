@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
+from ..errors import SolverFailed
 from .blocks import connected, first_stage, free_cores, part_of
 from .compiling import Arrays
 from .programme import AT_LOWER, AT_UPPER, BASIC, Programme, basis_of, statuses
@@ -136,11 +137,15 @@ class Parts:
 
     def _solved(self, part: Part, taken: np.ndarray) -> Found:
         """Solve a part at what the investment gives to its linked rows, from the basis that it has."""
-        found = self._once(part, taken)
-        if found.stopped == "infeasible" and not part.breakable:
+        if not part.breakable:
+            try:
+                found = self._once(part, taken)
+            except SolverFailed:  # what is infeasible by little has been seen to be neither solved nor refuted
+                found = None
+            if found is not None and found.stopped != "infeasible":
+                return found
             self._make_breakable(part)
-            found = self._once(part, taken)
-        return found
+        return self._once(part, taken)
 
     @staticmethod
     def hold(part: Part, taken: np.ndarray) -> None:

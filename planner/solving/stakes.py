@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import SolverFailed
 from .programme import Programme
 from .solver import Found
 
@@ -33,7 +34,11 @@ def cost_without_projects(
         if nothing is not None and nothing.plan is not None:
             return nothing.value
         seconds = None if seconds is None else 0.5 * seconds
-    found = without_projects(programme, data, seconds)
+    try:
+        found = without_projects(programme, data, seconds)
+    except SolverFailed:  # the search for the plan does without this number
+        programme.forget()
+        return math.nan
     programme.forget()  # a search that is stopped at once must not take this plan for its own
     return programme.cost(found.x) if found.optimal else math.nan
 
@@ -52,8 +57,9 @@ def without_projects(programme: Programme, data: ModelData, seconds: float | Non
         optional[list(limit.starts)] = False
         integer = all(data.build[start].integer for start in limit.starts)
         programme.side(row, limit.least, math.ceil(limit.least - NEARLY) if integer else limit.least)
-    with programme.bounded([columns[i] for i in np.flatnonzero(optional).tolist()], 0.0, 0.0):
-        found = programme.find(gap=0.0, seconds=seconds)
-    for row, limit in committed:
-        programme.side(row, limit.least, math.inf)
-    return found
+    try:
+        with programme.bounded([columns[i] for i in np.flatnonzero(optional).tolist()], 0.0, 0.0):
+            return programme.find(gap=0.0, seconds=seconds)
+    finally:
+        for row, limit in committed:
+            programme.side(row, limit.least, math.inf)

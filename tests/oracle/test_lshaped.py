@@ -7,11 +7,12 @@ from places import INSTANCES
 from test_alternatives import four_plants
 
 import planner
+from planner.errors import SolverFailed
 from planner.instance.tables import cells
 from planner.prepare import prepare
 from planner.questions.frontier.axis import Axis
 from planner.questions.frontier.limited import Limited
-from planner.solving import parts, search
+from planner.solving import parts, search, stakes
 from planner.solving.compiling import compiled
 from planner.solving.lshaped import LShaped
 from planner.solving.programme import Programme
@@ -83,6 +84,34 @@ def test_what_only_investment_makes_feasible_is_found():
     _, best, least = both(needed)
     assert best.why == "optimal" and best.value == pytest.approx(least, rel=GAP)
     assert planner.solve(needed, gap=GAP).builds == {("texas-line", 2026): 1.0}
+
+
+def test_a_part_that_the_solver_cannot_decide_on_may_break_its_rows_too(monkeypatch):
+    tiny = planner.load(INSTANCES / "tiny").without("caps")
+    floor = {**cells(tiny.sectors[0]), "min_service": 0.5, "clean_from_year": 2027}
+    once, undecided = parts.Parts._once, []
+
+    def failing(method, part, taken):
+        found = once(method, part, taken)
+        if found.stopped == "infeasible":
+            undecided.append(part)
+            raise SolverFailed("HiGHS stopped without a result: Unknown")
+        return found
+
+    monkeypatch.setattr(parts.Parts, "_once", failing)
+    _, best, least = both(tiny.with_rows("sectors", floor))
+    assert undecided
+    assert best.why == "optimal" and best.value == pytest.approx(least, rel=GAP)
+
+
+def test_what_projects_save_is_left_open_where_the_solver_cannot_decide(monkeypatch):
+    def fails(*_):
+        raise SolverFailed("HiGHS stopped without a result: Unknown")
+
+    monkeypatch.setattr(stakes, "without_projects", fails)
+    monkeypatch.setattr(parts.Parts, "of", lambda *_: None)
+    plan = planner.solve(planner.load(INSTANCES / "tiny"), gap=GAP)
+    assert plan.objective_musd == pytest.approx(9.75) and plan.plan["without_projects_musd"] is None
 
 
 def test_a_model_without_a_plan_is_left_to_the_search_of_the_whole(tmp_path):
