@@ -31,6 +31,7 @@ TABLE = re.compile(r"(<!-- findings\.py: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", r
 WORDS = ("what it says", "makes", "from, to")
 NOTHING = "no finding"
 SOME, WHOLE = 0.01, 0.995  # of a project: less is none of it, more is all of it
+POINTS, MUSD = 0.02, 1000.0  # of exposure and capex: by so much plans of one cost within the gap may differ (judged)
 PRICES = (50, 60, 71, 80, 92, 100, 105, 110, 115, 120, 125, 130, 135, 140, 145, 150, 160, 175, 200)
 SHOWN = (71, 92, 110, 150)
 PICTURES = {
@@ -206,10 +207,10 @@ def sensitivity(runs: Runs) -> Rows:
             lack = end["short_t"] - base["short_t"]
             costs.append(signed(band) + (f" ({whole(round(lack, -2))} t short)" if lack > 50.0 else ""))
         share, capex = of.loc["exposed_share"], of.loc["capex_musd"]
-        moved = abs(share["at_high"] - share["at_low"]) >= 0.02
+        moved = abs(share["at_high"] - share["at_low"]) >= POINTS
         shares = f"{100 * share['at_low']:.0f} to {100 * share['at_high']:.0f} %" if moved else NOTHING
         built = capex["at_high"] - capex["at_low"]
-        money = f"{whole(capex['at_low'])} to {whole(capex['at_high'])}" if abs(built) > 1000.0 else NOTHING
+        money = f"{whole(capex['at_low'])} to {whole(capex['at_high'])}" if abs(built) >= MUSD else NOTHING
         rows.append((max(abs(b.found) for b in bands), (change, "", *costs, shares, money)))
     head = "assumption|from, to|cost changes by, MUSD, at the low end|at the high end|exposed, low to high"
     return [f"{head}|capex, MUSD, low to high".split("|"), *(row for _, row in sorted(rows, key=lambda row: -row[0]))]
@@ -230,11 +231,9 @@ def regrets(runs: Runs) -> Rows:
     for name in sorted(set.intersection(*built)):
         of = [o.option for o in instance.options if name in (o.option, o.exclusive_group)]
         mine = flips[flips["option"].isin(of)]
-        without = [
-            f"{change}, {end}"
-            for change, end in ends
-            if len(here := mine[(mine["change"] == change) & (mine["end"] == end)]) and here["modules"].sum() < SOME
-        ]
+        at_base = mine.empty or mine["modules_base"].max() >= SOME  # only what is otherwise at an end is a flip
+        built_at = {end: rows["modules"].sum() >= SOME for end, rows in mine.groupby(["change", "end"])}
+        without = [f"{change}, {end}" for change, end in ends if not built_at.get((change, end), at_base)]
         cells = named(instance, of[:1]), f"{len(ends) - len(without)}", "; ".join(without) or "nowhere"
         rows.append((len(without), cells))
     return [("project", f"of {len(ends)}", "where it is left out"), *(row for _, row in sorted(rows))]
