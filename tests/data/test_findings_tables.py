@@ -57,3 +57,55 @@ def test_a_point_costs_what_lies_between_two_rows(tmp_path: Path):
     points = table[["limit", "objective_musd"]].to_numpy()
     slope = (points[1, 1] - points[0, 1]) / (points[0, 0] - points[1, 0]) / 100
     assert float(rows[2][3].replace(",", "")) == pytest.approx(slope, abs=0.51)
+
+
+class Stub:
+    """Runs of which only what a table reads is there."""
+
+    def __init__(self, plans, tables):
+        self.plans, self.tables = plans, tables
+
+    def plan(self, name):
+        return self.plans[name]
+
+    def table(self, study, name):
+        return self.tables[study, name]
+
+    more = findings.Runs.more
+
+
+def test_a_project_is_counted_at_the_ends_where_it_is_built_whatever_the_middle_plan_has():
+    tiny = planner.solve("tiny")
+    names = [view + end for view in findings.VIEWS for end in ("", "-50", "-20")]
+    tornado = pd.DataFrame({"change": ["a", "b"]})
+
+    def counted(rows):
+        flips = pd.DataFrame(rows, columns=["change", "end", "option", "modules_base", "modules"])
+        runs = Stub(dict.fromkeys(names, tiny), {("sensitivity", "flips"): flips, ("sensitivity", "tornado"): tornado})
+        return findings.regrets(runs)[1][1:]
+
+    assert counted([]) == ("4", "nowhere")
+    assert counted([("a", "low", "texas-line", 1.0, 0.0)]) == ("3", "a, low")
+    assert counted([("a", "low", "texas-line", 0.0, 1.0)]) == ("1", "a, high; b, low; b, high")
+
+
+def test_the_figures_of_an_overlays_answer_are_those_of_its_run_and_its_words_stay():
+    plan = planner.solve("tiny")
+    runs = Stub({"x": plan, "allied-2040": plan}, {})
+    metrics = {"exposed_share": {"2030": 0.5, "2035": 0.25, "2040": 0.0}, "capex_musd": 1234.0}
+    plan.plan["metrics"] = metrics
+    text = (
+        "before 5 MUSD\n\n**Answer** (day, `planner solve x`): {cost} MUSD, against {there} of {base}: {more}; {shares} % "
+        "exposed in 2030, 2035, 2040 ({others} % there); {capex} MUSD of capex, as said.\n\nafter 5 MUSD\n"
+    )
+    old = {
+        "cost": "9,999",
+        "there": "1",
+        "more": "2 to 3 more",
+        "shares": "1, 2 and 3",
+        "others": "4, 5, 6",
+        "capex": "7",
+    }
+    new = {"cost": "10", "there": "10", "more": "no finding (0 to 0)", "shares": "50, 25, 0", "others": "50, 25, 0"}
+    page = findings.answer(runs, "x", text.format(base=findings.BASE, **old))
+    assert page == text.format(base=findings.BASE, capex="1,234", **new)
