@@ -95,8 +95,8 @@ def test_the_figures_of_an_overlays_answer_are_those_of_its_run_and_its_words_st
     metrics = {"exposed_share": {"2030": 0.5, "2035": 0.25, "2040": 0.0}, "capex_musd": 1234.0}
     plan.plan["metrics"] = metrics
     text = (
-        "before 5 MUSD\n\n**Answer** (day, `planner solve x`): {cost} MUSD, against {there} of {base}: {more}; {shares} "
-        "% exposed in 2030, 2035, 2040 ({others} % there); {capex} MUSD of capex, as said.\n\nafter 5 MUSD\n"
+        "as 5 MUSD\n\n**Answer** (day, `planner solve x`): {cost} MUSD, against {there} of {base}: {more}; {shares} "
+        "% exposed in 2030, 2035, 2040 ({others} % there); {capex} MUSD of capex, as said.\n\nas 5 MUSD\n"
     )
     old = {
         "cost": "9,999",
