@@ -47,6 +47,10 @@ KNOWN = 0.3  # or to this part of the gap that is known, if that is more
 WORTH_FREEING = 1e-3  # relative: a trial this much dearer than the best plan may still be better with fractions free
 MOST_ROUNDS = 200
 MOST_DIVES = 8
+# A better plan of the master is seldom one of the model, and searches within its search took half of the time.
+NO_SEARCHES_WITHIN = dict.fromkeys(
+    ("mip_heuristic_run_rens", "mip_heuristic_run_rins", "mip_heuristic_run_root_reduced_cost"), False
+)
 MANY_ROUNDS = 20  # a relaxation that takes more answers to investment in many ways: dives in planes say little of it
 
 
@@ -136,6 +140,7 @@ class LShaped(Parts):
         )
         self.whole = np.flatnonzero(arrays.integer[first])
         self.master = Programme(self.master_arrays, settings)
+        self.master.option(**NO_SEARCHES_WITHIN)
         self.planes: list[Plane] = []
         self.asleep: list[Plane] = []
         lower, upper = self.master_arrays.col_lower[:count], self.master_arrays.col_upper[:count]
