@@ -10,7 +10,7 @@ from __future__ import annotations
 import copyreg
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -306,8 +306,17 @@ class Programme(Solver):
         """Call ``tick()`` often while a MIP is searched."""
         self.highs.cbMipInterrupt.subscribe(lambda _: tick())
 
-    def report_search(self, progress: Progress) -> None:
-        """Report every two seconds of a MIP search: the best plan and the bound, MUSD, and the gap."""
+    @contextmanager
+    def reported(
+        self, progress: Progress | None, told: Callable[[str, float, float], str] = Standing.of
+    ) -> Iterator[None]:
+        """Report every two seconds of the MIP searches inside the block.
+
+        told  gives the line, from the seconds of the search (as text), its best plan and its bound, MUSD
+        """
+        if progress is None:
+            yield
+            return
         last = [0.0]
 
         def tell(event: Any) -> None:
@@ -317,9 +326,13 @@ class Programme(Solver):
             last[0] = seen.running_time
             best, bound = (side * self.units.objective for side in (seen.mip_primal_bound, seen.mip_dual_bound))
             best = best if abs(seen.mip_primal_bound) < 1e30 else math.inf
-            progress(Standing.of(f"{seen.running_time:6.1f} s  ", best, bound))
+            progress(told(f"{seen.running_time:.0f} s", best, bound))
 
         self.highs.cbMipInterrupt.subscribe(tell)  # the logging callback is silent with the solver's own log
+        try:
+            yield
+        finally:
+            self.highs.cbMipInterrupt.unsubscribe(tell)
 
     def write_model(self, file: Path) -> None:
         """Write the model, in the solver's units, as MPS or LP by the file's ending; names are family_index."""
