@@ -53,6 +53,8 @@ def carried(basis: Any, of: Arrays, to: Arrays) -> Any:
     What the other model alone has begins at its lower bound, a row of it in the basis. HiGHS mends what is then too
     many or too few.
     """
+    if of.columns == to.columns and of.rows == to.rows:
+        return basis
     of_columns, of_rows = statuses(basis)
     height, width = to.matrix.shape
     columns = _carried(list(of_columns), of.columns, to.columns, width, AT_LOWER)

@@ -1,7 +1,8 @@
 """The relaxation of one model after another, each from the optimum of the one before.
 
-A model is prepared and compiled anew for each, so that whatever a what-if changes is right; only the basis and the
-values are kept, by the names of columns and rows. That takes a fraction of the steps of a first solve.
+A model is prepared anew for each, so that whatever a what-if changes is right. Only rows that do not change are those of
+the model before, and the basis and the values, by the names of columns and rows, are where the next solve starts. That
+takes a fraction of the steps of a first one.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from .compiling import Arrays, compiled
+from .compiling import Arrays
 from .programme import Programme, carried, carried_values
 from .race import Arrived, Start, raced
+from .recompiling import Recompiler
 from .search import Outcome, least_cost, optimise_arrays, relaxation
 from .solver import Progress, Settings, Standing
 
@@ -27,6 +29,7 @@ class Warm:
 
     def __init__(self, settings: Settings, alone: bool) -> None:
         self._settings, self._alone = settings, alone
+        self._recompiler = Recompiler()
         self._last: tuple[Arrays, Arrived] | None = None
 
     def relaxed(self, data: ModelData, progress: Progress | None = None) -> Outcome:
@@ -35,7 +38,7 @@ class Warm:
         Raises Unbounded and SolverFailed; without a plan the outcome says so.
         """
         began = time.perf_counter()
-        arrays = compiled(data).relaxed
+        arrays = self._recompiler.compiled(data).relaxed
         built = time.perf_counter()
         least = self._least(arrays)
         if not least.found.optimal:
@@ -51,12 +54,12 @@ class Warm:
 
     def cost(self, data: ModelData) -> float | None:
         """Return the least cost of the relaxation alone, MUSD; None if it has no plan. Raises as `relaxed`."""
-        found = self._least(compiled(data).relaxed).found
+        found = self._least(self._recompiler.compiled(data).relaxed).found
         return found.value if found.optimal else None
 
     def begun(self, data: ModelData) -> tuple[Arrays, Any]:
         """Return a compiled model, and the basis from which it is solved; None: none is known."""
-        arrays = compiled(data).relaxed
+        arrays = self._recompiler.compiled(data).relaxed
         start = self._start(arrays)
         return arrays, None if start is None else start.basis
 
