@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pyomo.core import ConcreteModel, Constraint, Objective, Var
@@ -23,6 +23,13 @@ from ..prepare.memory import paused_garbage_collector
 
 SMALLEST_COEFFICIENT = 1e-12  # HiGHS drops smaller ones
 Positions = dict[str, dict[Any, int]]  # family -> index in the family -> position
+
+
+class Names(NamedTuple):
+    """What the columns and the rows of a model are called."""
+
+    columns: Positions
+    rows: Positions
 
 
 @dataclass(slots=True)
@@ -48,6 +55,11 @@ class Arrays:
     integer: np.ndarray
     columns: Positions
     rows: Positions
+
+    @property
+    def names(self) -> Names:
+        """What the columns and the rows are called."""
+        return Names(self.columns, self.rows)
 
     @property
     def whole(self) -> np.ndarray:

@@ -68,7 +68,7 @@ class Recompiler:
         self._read[family] = frozenset(reading.read)
 
     def _changed(self, data: ModelData) -> frozenset[str]:
-        """Return the fields that are not as they were but for costs; all, if there is a risk term: its rows have costs."""
+        """Return the fields that are not as they were but for costs; all of a model with a risk term."""
         before = self._data
         if before is None or before.risk is not None or data.risk is not None:
             return frozenset(FIELDS)
