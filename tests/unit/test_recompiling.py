@@ -10,13 +10,12 @@ import pytest
 from pyomo.core import Constraint
 
 from planner import models
-from planner.errors import PlannerError
-from planner.exploring.controls import controls
 from planner.instance.loading import load
 from planner.models.data import ModelData
 from planner.prepare import prepare
 from planner.solving.compiling import compiled
 from planner.solving.recompiling import COSTS, Recompiler
+from tests.support.moves import moved
 
 ROOT = Path(__file__).parents[2]
 CASES = sorted(file.parent for file in (ROOT / "tests" / "cases").rglob("instance.toml"))
@@ -30,23 +29,6 @@ def assert_same(one, other):
         assert np.array_equal(getattr(one.matrix, name), getattr(other.matrix, name)), name
     assert (one.offset, one.columns, one.rows) == (other.offset, other.columns, other.rows)
     assert list(chain(one.columns, one.rows)) == list(chain(other.columns, other.rows))
-
-
-def moved(instance, count, seed):
-    """The instance after what-ifs that one move of a control after another makes."""
-    drawn = random.Random(seed)
-    offered = [c for c in controls(instance) if c["kind"] in ("cap", "factor")]
-    state = {}
-    for _ in range(count):
-        control = drawn.choice(offered)
-        steps = round((control["most"] - control["least"]) / control["step"])
-        value = f"{control['least'] + control['step'] * drawn.randint(0, steps):.6g}"
-        values = [value, str(control["first"])] if control["kind"] == "cap" else [value]
-        state[control["id"]] = [p[0] + "".join(map(str.__add__, values, p[1:])) for p in control["texts"]]
-        try:
-            yield instance.what_if(*chain.from_iterable(state.values()))
-        except PlannerError:  # not every state is an instance
-            del state[control["id"]]
 
 
 @pytest.mark.parametrize("folder", [*SMALL, ROOT / "instances" / "world-2024"], ids=lambda folder: folder.name)
