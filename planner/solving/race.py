@@ -20,6 +20,7 @@ from .compiling import Arrays
 from .parts import Parts
 from .programme import Programme, basis_of, statuses
 from .solver import Found, Settings
+from .units import Units
 
 
 class Start(NamedTuple):
@@ -79,10 +80,10 @@ def raced(arrays: Arrays, settings: Settings, starts: Sequence[Start], alone: bo
     """
     ways = [*((_from_basis, start) for start in starts), (_from_investment, starts[0])]
     ways = ways[: 1 if alone or all_cores() < 2 else 2]
-    told = [_Way() for _ in ways]
+    told, units = [_Way() for _ in ways], Units.of(arrays)
     threads = ThreadPoolExecutor(len(ways))
     going: set[Future[Arrived | None]] = {
-        threads.submit(way, stopping, arrays, settings, start)
+        threads.submit(way, stopping, arrays, settings, units, start)
         for (way, start), stopping in zip(ways, told, strict=True)
     }
     try:
@@ -98,12 +99,12 @@ def raced(arrays: Arrays, settings: Settings, starts: Sequence[Start], alone: bo
         threads.shutdown(wait=False)
 
 
-def _from_basis(way: _Way, arrays: Arrays, settings: Settings, start: Start) -> Arrived | None:
+def _from_basis(way: _Way, arrays: Arrays, settings: Settings, units: Units, start: Start) -> Arrived | None:
     """Go from the basis of an earlier optimum by the dual simplex."""
-    return _arrived(way, Programme(arrays, settings), start.basis)
+    return _arrived(way, Programme(arrays, settings, units), start.basis)
 
 
-def _from_investment(way: _Way, arrays: Arrays, settings: Settings, start: Start) -> Arrived | None:
+def _from_investment(way: _Way, arrays: Arrays, settings: Settings, units: Units, start: Start) -> Arrived | None:
     """Hold the last investment, solve the parts, and free it: each start at the bound to which its reduced cost draws.
 
     That basis is dual feasible, as starts are bounded on both sides.
@@ -124,7 +125,7 @@ def _from_investment(way: _Way, arrays: Arrays, settings: Settings, start: Start
             return None
         drawn -= part.links.T @ found.duals[part.linked]
     most = (drawn < 0.0) & np.isfinite(arrays.col_upper[first])
-    return _arrived(way, Programme(arrays, settings), parts.put_together(most))
+    return _arrived(way, Programme(arrays, settings, units), parts.put_together(most))
 
 
 def _arrived(way: _Way, programme: Programme, basis: Any) -> Arrived | None:

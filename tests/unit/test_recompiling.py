@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from moves import moved
 from pyomo.core import Constraint
 
 from planner import models
@@ -15,7 +16,6 @@ from planner.models.data import ModelData
 from planner.prepare import prepare
 from planner.solving.compiling import compiled
 from planner.solving.recompiling import COSTS, Recompiler
-from tests.support.moves import moved
 
 ROOT = Path(__file__).parents[2]
 CASES = sorted(file.parent for file in (ROOT / "tests" / "cases").rglob("instance.toml"))

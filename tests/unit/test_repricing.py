@@ -5,13 +5,13 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from moves import moved
 
 from planner.errors import PlannerError
 from planner.instance.loading import load
 from planner.models.data import ModelData
 from planner.prepare import prepare, repricing
 from planner.prepare.repricing import NUMBERS, Repricer
-from tests.support.moves import moved
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = [ROOT / "instances" / n for n in ("lead-and-ramp", "stock-cover", "tiny", "traced-cap", "world-2024")]
