@@ -1,14 +1,15 @@
 """The optimum of a linear programme from two starts at the same time: the first to arrive ends the other.
 
 A model that differs from the last one is solved from the last basis by the dual simplex. After some changes, such as a
-looser limit, that is a long way. Another way is to hold the last investment first, so that the operations fall into
-parts of which each takes few steps, and to free it from there. Neither is always the shorter one, and a second core is
-idle while somebody waits.
+looser limit, that is a long way. Another way begins at the basis of an earlier model that is more like this one. Where
+none is, it is to hold the last investment first, so that the operations fall into parts of which each takes few steps,
+and to free it from there. None is always the shortest, and a second core is idle while somebody waits.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from .compiling import Arrays
 from .parts import Parts
 from .programme import Programme, basis_of, statuses
 from .solver import Found, Settings
+from .units import Units
 
 
 class Start(NamedTuple):
@@ -69,17 +71,20 @@ class _Way:
         return programme.find(sure=False, watched=False)
 
 
-def raced(arrays: Arrays, settings: Settings, start: Start, alone: bool) -> Arrived | None:
-    """Return the optimum of a linear programme; None: neither way arrived, and it must be solved from nothing.
+def raced(arrays: Arrays, settings: Settings, starts: Sequence[Start], alone: bool) -> Arrived | None:
+    """Return the optimum of a linear programme; None: no way arrived, and it must be solved from nothing.
 
-    alone  whether to take the first way only, as on one core
+    starts  one or two, the more promising one first; the bases of two are gone from, or basis and investment of one
+    alone   whether to take the first way only, as on one core
     Ctrl-C stops both and raises KeyboardInterrupt.
     """
-    ways = [_from_basis] if alone or all_cores() < 2 else [_from_basis, _from_investment]
-    told = [_Way() for _ in ways]
+    ways = [*((_from_basis, start) for start in starts), (_from_investment, starts[0])]
+    ways = ways[: 1 if alone or all_cores() < 2 else 2]
+    told, units = [_Way() for _ in ways], Units.of(arrays)
     threads = ThreadPoolExecutor(len(ways))
     going: set[Future[Arrived | None]] = {
-        threads.submit(way, stopping, arrays, settings, start) for way, stopping in zip(ways, told, strict=True)
+        threads.submit(way, stopping, arrays, settings, units, start)
+        for (way, start), stopping in zip(ways, told, strict=True)
     }
     try:
         while going:
@@ -94,12 +99,12 @@ def raced(arrays: Arrays, settings: Settings, start: Start, alone: bool) -> Arri
         threads.shutdown(wait=False)
 
 
-def _from_basis(way: _Way, arrays: Arrays, settings: Settings, start: Start) -> Arrived | None:
-    """Go from the basis of the last optimum by the dual simplex."""
-    return _arrived(way, Programme(arrays, settings), start.basis)
+def _from_basis(way: _Way, arrays: Arrays, settings: Settings, units: Units, start: Start) -> Arrived | None:
+    """Go from the basis of an earlier optimum by the dual simplex."""
+    return _arrived(way, Programme(arrays, settings, units), start.basis)
 
 
-def _from_investment(way: _Way, arrays: Arrays, settings: Settings, start: Start) -> Arrived | None:
+def _from_investment(way: _Way, arrays: Arrays, settings: Settings, units: Units, start: Start) -> Arrived | None:
     """Hold the last investment, solve the parts, and free it: each start at the bound to which its reduced cost draws.
 
     That basis is dual feasible, as starts are bounded on both sides.
@@ -120,7 +125,7 @@ def _from_investment(way: _Way, arrays: Arrays, settings: Settings, start: Start
             return None
         drawn -= part.links.T @ found.duals[part.linked]
     most = (drawn < 0.0) & np.isfinite(arrays.col_upper[first])
-    return _arrived(way, Programme(arrays, settings), parts.put_together(most))
+    return _arrived(way, Programme(arrays, settings, units), parts.put_together(most))
 
 
 def _arrived(way: _Way, programme: Programme, basis: Any) -> Arrived | None:

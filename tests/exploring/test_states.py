@@ -9,7 +9,9 @@ import planner
 from planner.errors import Infeasible
 from planner.exploring.controls import controls
 from planner.instance.loading import load
+from planner.prepare import prepare
 from planner.questions.explore import Explorer, in_order
+from planner.solving.compiling import compiled
 
 LONG = "PLANNER_LONG" in os.environ
 
@@ -53,3 +55,28 @@ def test_a_state_reached_from_others_is_that_of_a_fresh_solve(name, count):
             assert shown.metrics["exposed_share"][year] == (share and pytest.approx(share, abs=1e-6))
         seen += 1
     assert seen > count / 2
+
+
+def test_a_state_that_was_seen_before_is_started_from_again():
+    explorer = Explorer(load("lead-and-ramp"), 0.003)
+    warm = explorer._warm
+    states = [("scale demand=0.7",), ("scale demand=1.4",), ("scale demand=1.1",)]
+    plans = []
+    for changes in states:
+        warm.cost(prepare(explorer.instance.what_if(*changes)).data)
+        plans.append(warm._kept[-1].x)
+    nearest, last = warm._starts(compiled(prepare(explorer.instance.what_if(*states[0])).data).relaxed)
+    assert nearest.x is plans[0] and last.x is plans[-1]
+    (only,) = warm._starts(compiled(prepare(explorer.instance.what_if(*states[-1])).data).relaxed)
+    assert only.x is plans[-1]
+
+
+def test_after_a_cap_comes_or_goes_the_start_has_the_rows_of_the_model():
+    explorer = Explorer(load("lead-and-ramp"), 0.003)
+    cap = "cap exposed_share=60%@2028"
+    for changes in ((), (cap,), (), (cap, "scale demand=1.1")):
+        arrays = compiled(prepare(explorer.instance.what_if(*changes) if changes else explorer.instance).data).relaxed
+        for start in explorer._warm._starts(arrays):
+            assert len(start.x) == arrays.matrix.shape[1]
+            assert len(list(start.basis.row_status)) == arrays.matrix.shape[0]
+        explorer.cost(changes)
