@@ -411,7 +411,7 @@ class LShaped(Parts):
         with self.master.reported(progress, partial(_told, best, near)):
             found = self.master.find(
                 gap=max(MASTER * gap, KNOWN * min(1.0, best.gap)),
-                cutoff=enough,
+                cutoff=math.inf if near else enough,  # near it, a proof that there is nothing cheaper is worth little
                 seconds=None if left == math.inf else left,
                 sure=not near,
                 keep=True,
