@@ -94,7 +94,7 @@ class Worker:
         self._pipe, theirs = context.Pipe()
         self._said = asyncio.Queue()
         self._process = context.Process(target=_work, args=(theirs, *self._given), daemon=True)
-        with no_script(), _held_back():
+        with no_script(), _held_back(), _of_one_thread():
             self._process.start()
         theirs.close()
         listening = _listen, self._pipe, self._said, asyncio.get_running_loop()
@@ -168,6 +168,21 @@ def _held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _of_one_thread() -> Iterator[None]:
+    """Let numpy of processes that are started here have one thread: others would take cores from the solver."""
+    name = "OPENBLAS_NUM_THREADS"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _listen(pipe: Connection, said: asyncio.Queue[Message | None], loop: asyncio.AbstractEventLoop) -> None:

@@ -9,7 +9,7 @@ and to free it from there. None is always the shortest, and a second core is idl
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, NamedTuple
 
@@ -71,20 +71,32 @@ class _Way:
         return programme.find(sure=False, watched=False)
 
 
-def raced(arrays: Arrays, settings: Settings, starts: Sequence[Start], alone: bool) -> Arrived | None:
+def raced(
+    arrays: Arrays, settings: Settings, last: Start, nearer: Callable[[], Start | None], alone: bool
+) -> Arrived | None:
     """Return the optimum of a linear programme; None: no way arrived, and it must be solved from nothing.
 
-    starts  one or two, the more promising one first; the bases of two are gone from, or basis and investment of one
-    alone   whether to take the first way only, as on one core
-    Ctrl-C stops both and raises KeyboardInterrupt.
+    last    the last optimum
+    nearer  finds an optimum that is much nearer; None: there is none
+    alone   whether to go from the basis of the last optimum only, as on one core
+    Ctrl-C stops all ways and raises KeyboardInterrupt.
     """
-    ways = [*((_from_basis, start) for start in starts), (_from_investment, starts[0])]
-    ways = ways[: 1 if alone or all_cores() < 2 else 2]
-    told, units = [_Way() for _ in ways], Units.of(arrays)
+    units = Units.of(arrays)
+
+    def from_last(way: _Way) -> Arrived | None:
+        return _from_basis(way, arrays, settings, units, last)
+
+    def from_elsewhere(way: _Way) -> Arrived | None:
+        start = nearer()
+        if start is not None:
+            return _from_basis(way, arrays, settings, units, start)
+        return _from_investment(way, arrays, settings, units, last)
+
+    ways = [from_last] if alone or all_cores() < 2 else [from_last, from_elsewhere]
+    told = [_Way() for _ in ways]
     threads = ThreadPoolExecutor(len(ways))
     going: set[Future[Arrived | None]] = {
-        threads.submit(way, stopping, arrays, settings, units, start)
-        for (way, start), stopping in zip(ways, told, strict=True)
+        threads.submit(way, stopping) for way, stopping in zip(ways, told, strict=True)
     }
     try:
         while going:
