@@ -28,23 +28,30 @@ class Start(NamedTuple):
 
     basis  of it, for this programme; see `carried`
     x      its values of the columns of this programme, shape (columns,)
+    parts  basis of the parts with an investment held, the last that was found; None: none was
     """
 
     basis: Any
     x: np.ndarray
+    parts: Any = None
 
 
 class Arrived(NamedTuple):
-    """An optimum, and its basis."""
+    """An optimum, its basis, and that of the parts; see `Start`."""
 
     found: Found
     basis: Any
+    parts: Any = None
 
 
 class _Way:
-    """One way to the optimum, in a thread of its own, which can be told to stop."""
+    """One way to the optimum, in a thread of its own, which can be told to stop.
+
+    parts  basis of the parts that were solved on it; None: none were
+    """
 
     def __init__(self) -> None:
+        self.parts: Any = None
         self._lock = threading.Lock()
         self._solved: Programme | None = None
         self._stopped = False
@@ -103,7 +110,8 @@ def raced(
             done, going = wait(going, return_when=FIRST_COMPLETED)
             for one in done:
                 if (arrived := one.result()) is not None:
-                    return arrived
+                    parts = next((way.parts for way in told if way.parts is not None), last.parts)
+                    return arrived._replace(parts=parts)
         return None
     finally:
         for way in told:
@@ -126,7 +134,7 @@ def _from_investment(way: _Way, arrays: Arrays, settings: Settings, units: Units
         return None
     first = parts.first
     x = np.clip(start.x[first], arrays.col_lower[first], arrays.col_upper[first])
-    columns, rows = (np.frombuffer(of, np.uint8) for of in statuses(start.basis))
+    columns, rows = (np.frombuffer(of, np.uint8) for of in statuses(start.parts or start.basis))
     drawn = arrays.cost[first].copy()
     for part in parts.parts:
         parts.hold(part, part.links @ x)
@@ -137,7 +145,8 @@ def _from_investment(way: _Way, arrays: Arrays, settings: Settings, units: Units
             return None
         drawn -= part.links.T @ found.duals[part.linked]
     most = (drawn < 0.0) & np.isfinite(arrays.col_upper[first])
-    return _arrived(way, Programme(arrays, settings, units), parts.put_together(most))
+    way.parts = parts.put_together(most)
+    return _arrived(way, Programme(arrays, settings, units), way.parts)
 
 
 def _arrived(way: _Way, programme: Programme, basis: Any) -> Arrived | None:

@@ -42,8 +42,9 @@ class Kept(NamedTuple):
         """Return it for a model with other columns and rows."""
         if self.names is names:
             return self
-        basis, x = carried(self.start.basis, self.names, names), carried_values(self.start.x, self.names[0], names[0])
-        return Kept(names, Start(basis, x), carried_values(self.prices, self.names.rows, names.rows))
+        basis, parts = (of and carried(of, self.names, names) for of in (self.start.basis, self.start.parts))
+        x = carried_values(self.start.x, self.names.columns, names.columns)
+        return Kept(names, Start(basis, x, parts), carried_values(self.prices, self.names.rows, names.rows))
 
 
 def apart(kept: Kept, arrays: Arrays) -> float:
@@ -134,5 +135,5 @@ class Warm:
             programme.option(dual_simplex_cost_perturbation_multiplier=0.0)  # the next one is then nearer too
             least = Arrived(least_cost(programme, None, None, None, None), programme.basis)
         if least.found.optimal:
-            self._kept.append(Kept(names, Start(least.basis, least.found.x), least.found.duals))
+            self._kept.append(Kept(names, Start(least.basis, least.found.x, least.parts), least.found.duals))
         return least
