@@ -238,7 +238,7 @@ def _work(pipe: Connection, instance: Instance, gap: float, kind: str, code: str
     logging.disable()  # what is cut off on purpose is no defect to be told in the terminal
     sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  as long as the process lives
     gc.disable()  # a search for garbage in the midst of a question would take longer than all that it frees
-    explorer = Explorer(instance, gap, alone=kind != WAITED_FOR)
+    explorer, first = Explorer(instance, gap, alone=kind != WAITED_FOR), True
     with suppress(EOFError, OSError), language(code):
         while True:
             asked, error = pipe.recv(), ""
@@ -262,3 +262,6 @@ def _work(pipe: Connection, instance: Instance, gap: float, kind: str, code: str
                 pipe.send({"type": "error", "text": error})
             pipe.send(END)
             gc.collect()
+            if first:
+                gc.freeze()  # what the first question leaves is kept: to search it again and again would take longer
+                first = False

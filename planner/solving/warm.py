@@ -58,9 +58,9 @@ def apart(kept: Kept, arrays: Arrays) -> float:
     broken = np.maximum(arrays.row_lower - activity, 0.0) + np.maximum(activity - arrays.row_upper, 0.0)
     side = np.where(prices > 0.0, arrays.row_lower, arrays.row_upper)
     bound = np.where((reduced < 0.0) & np.isfinite(arrays.col_upper), arrays.col_upper, arrays.col_lower)
-    of_rows = np.where(np.isfinite(side), np.abs(prices * (activity - side)), 0.0)
-    of_columns = np.where(np.isfinite(bound), np.abs(reduced * (x - bound)), 0.0)
-    return float(broken.sum() + of_rows.sum() + of_columns.sum())
+    room = activity - np.where(np.isfinite(side), side, activity)
+    beyond = x - np.where(np.isfinite(bound), bound, x)
+    return float(broken.sum() + np.abs(prices * room).sum() + np.abs(reduced * beyond).sum())
 
 
 def nearer(last: Kept, others: Sequence[Kept], arrays: Arrays) -> Start | None:
