@@ -9,7 +9,7 @@ and to free it from there. None is always the shortest, and a second core is idl
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, NamedTuple
 
@@ -28,23 +28,30 @@ class Start(NamedTuple):
 
     basis  of it, for this programme; see `carried`
     x      its values of the columns of this programme, shape (columns,)
+    parts  basis of the parts with an investment held, the last that was found; None: none was
     """
 
     basis: Any
     x: np.ndarray
+    parts: Any = None
 
 
 class Arrived(NamedTuple):
-    """An optimum, and its basis."""
+    """An optimum, its basis, and that of the parts; see `Start`."""
 
     found: Found
     basis: Any
+    parts: Any = None
 
 
 class _Way:
-    """One way to the optimum, in a thread of its own, which can be told to stop."""
+    """One way to the optimum, in a thread of its own, which can be told to stop.
+
+    parts  basis of the parts that were solved on it; None: none were
+    """
 
     def __init__(self) -> None:
+        self.parts: Any = None
         self._lock = threading.Lock()
         self._solved: Programme | None = None
         self._stopped = False
@@ -71,27 +78,40 @@ class _Way:
         return programme.find(sure=False, watched=False)
 
 
-def raced(arrays: Arrays, settings: Settings, starts: Sequence[Start], alone: bool) -> Arrived | None:
+def raced(
+    arrays: Arrays, settings: Settings, last: Start, nearer: Callable[[], Start | None], alone: bool
+) -> Arrived | None:
     """Return the optimum of a linear programme; None: no way arrived, and it must be solved from nothing.
 
-    starts  one or two, the more promising one first; the bases of two are gone from, or basis and investment of one
-    alone   whether to take the first way only, as on one core
-    Ctrl-C stops both and raises KeyboardInterrupt.
+    last    the last optimum
+    nearer  finds an optimum that is much nearer; None: there is none
+    alone   whether to go from the basis of the last optimum only, as on one core
+    Ctrl-C stops all ways and raises KeyboardInterrupt.
     """
-    ways = [*((_from_basis, start) for start in starts), (_from_investment, starts[0])]
-    ways = ways[: 1 if alone or all_cores() < 2 else 2]
-    told, units = [_Way() for _ in ways], Units.of(arrays)
+    units = Units.of(arrays)
+
+    def from_last(way: _Way) -> Arrived | None:
+        return _from_basis(way, arrays, settings, units, last)
+
+    def from_elsewhere(way: _Way) -> Arrived | None:
+        start = nearer()
+        if start is not None:
+            return _from_basis(way, arrays, settings, units, start)
+        return _from_investment(way, arrays, settings, units, last)
+
+    ways = [from_last] if alone or all_cores() < 2 else [from_last, from_elsewhere]
+    told = [_Way() for _ in ways]
     threads = ThreadPoolExecutor(len(ways))
     going: set[Future[Arrived | None]] = {
-        threads.submit(way, stopping, arrays, settings, units, start)
-        for (way, start), stopping in zip(ways, told, strict=True)
+        threads.submit(way, stopping) for way, stopping in zip(ways, told, strict=True)
     }
     try:
         while going:
             done, going = wait(going, return_when=FIRST_COMPLETED)
             for one in done:
                 if (arrived := one.result()) is not None:
-                    return arrived
+                    parts = next((way.parts for way in told if way.parts is not None), last.parts)
+                    return arrived._replace(parts=parts)
         return None
     finally:
         for way in told:
@@ -114,7 +134,7 @@ def _from_investment(way: _Way, arrays: Arrays, settings: Settings, units: Units
         return None
     first = parts.first
     x = np.clip(start.x[first], arrays.col_lower[first], arrays.col_upper[first])
-    columns, rows = (np.frombuffer(of, np.uint8) for of in statuses(start.basis))
+    columns, rows = (np.frombuffer(of, np.uint8) for of in statuses(start.parts or start.basis))
     drawn = arrays.cost[first].copy()
     for part in parts.parts:
         parts.hold(part, part.links @ x)
@@ -125,7 +145,8 @@ def _from_investment(way: _Way, arrays: Arrays, settings: Settings, units: Units
             return None
         drawn -= part.links.T @ found.duals[part.linked]
     most = (drawn < 0.0) & np.isfinite(arrays.col_upper[first])
-    return _arrived(way, Programme(arrays, settings, units), parts.put_together(most))
+    way.parts = parts.put_together(most)
+    return _arrived(way, Programme(arrays, settings, units), way.parts)
 
 
 def _arrived(way: _Way, programme: Programme, basis: Any) -> Arrived | None:

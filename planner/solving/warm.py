@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
+from functools import partial
 from math import inf
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,22 +32,19 @@ NEARER = 0.3  # of the distance of the last optimum: an earlier one that is near
 
 
 class Kept(NamedTuple):
-    """An optimum from which another model may start.
-
-    x, prices  values of the columns, and shadow prices of the rows, of shape (columns,) and (rows,)
-    basis      of it
-    """
+    """An optimum from which another model may start; ``prices`` are the shadow prices of its rows, shape (rows,)."""
 
     names: Names
-    x: np.ndarray
+    start: Start
     prices: np.ndarray
-    basis: Any
 
     def of(self, names: Names) -> Kept:
         """Return it for a model with other columns and rows."""
-        x = carried_values(self.x, self.names.columns, names.columns)
-        prices = carried_values(self.prices, self.names.rows, names.rows)
-        return Kept(names, x, prices, carried(self.basis, self.names, names))
+        if self.names is names:
+            return self
+        basis, parts = (of and carried(of, self.names, names) for of in (self.start.basis, self.start.parts))
+        x = carried_values(self.start.x, self.names.columns, names.columns)
+        return Kept(names, Start(basis, x, parts), carried_values(self.prices, self.names.rows, names.rows))
 
 
 def apart(kept: Kept, arrays: Arrays) -> float:
@@ -54,14 +53,20 @@ def apart(kept: Kept, arrays: Arrays) -> float:
     Counted are what the prices give for room that the plan leaves, and for what it has beyond a bound, as in the
     difference of a primal and a dual objective; and what it breaks of rows, at 1 MUSD per unit.
     """
-    x, prices = kept.x, kept.prices
+    x, prices = kept.start.x, kept.prices
     activity, reduced = arrays.matrix @ x, arrays.cost - arrays.matrix.T @ prices
     broken = np.maximum(arrays.row_lower - activity, 0.0) + np.maximum(activity - arrays.row_upper, 0.0)
     side = np.where(prices > 0.0, arrays.row_lower, arrays.row_upper)
     bound = np.where((reduced < 0.0) & np.isfinite(arrays.col_upper), arrays.col_upper, arrays.col_lower)
-    rows, columns = np.isfinite(side), np.isfinite(bound)
-    of_rows = np.abs(prices[rows]) @ np.abs(activity - side)[rows]
-    return float(broken.sum() + of_rows + np.abs(reduced[columns]) @ np.abs(x - bound)[columns])
+    room = activity - np.where(np.isfinite(side), side, activity)
+    beyond = x - np.where(np.isfinite(bound), bound, x)
+    return float(broken.sum() + np.abs(prices * room).sum() + np.abs(reduced * beyond).sum())
+
+
+def nearer(last: Kept, others: Sequence[Kept], arrays: Arrays) -> Start | None:
+    """Return the one of other optima that is nearest to a model, if it is much nearer than the last one."""
+    distance, nearest = min(((apart(kept, arrays), kept) for kept in others), key=itemgetter(0), default=(inf, last))
+    return nearest.start if distance < NEARER * apart(last, arrays) else None
 
 
 class Warm:
@@ -103,22 +108,15 @@ class Warm:
     def begun(self, data: ModelData) -> tuple[Arrays, Any]:
         """Return a compiled model, and the basis from which it is solved; None: none is known."""
         arrays = self._recompiler.compiled(data).relaxed
-        starts = self._starts(arrays)
-        return arrays, starts[0].basis if starts else None
-
-    def _starts(self, arrays: Arrays) -> list[Start]:
-        """Return the last optimum, before it one that is known and much nearer; nothing if none is known."""
         if not self._kept:
-            return []
-        names = self._named(arrays)
-        last = self._kept[-1]
-        last = last if last.names is names else last.of(names)
-        others = [kept for kept in self._kept if kept.names is names and kept is not last]
-        distance, nearest = min(
-            ((apart(kept, arrays), kept) for kept in others), key=itemgetter(0), default=(inf, last)
-        )
-        found = [nearest, last] if distance < NEARER * apart(last, arrays) else [last]
-        return [Start(of.basis, of.x) for of in found]
+            return arrays, None
+        last, others = self._known(self._named(arrays))
+        return arrays, (nearer(last, others, arrays) or last.start).basis
+
+    def _known(self, names: Names) -> tuple[Kept, list[Kept]]:
+        """Return the last optimum, for a model with these names, and others of such models."""
+        last = self._kept[-1].of(names)
+        return last, [kept for kept in self._kept if kept.names is names and kept is not last]
 
     def _named(self, arrays: Arrays) -> Names:
         """Return the names of a model, in those very objects in which they are kept if they are."""
@@ -127,12 +125,15 @@ class Warm:
 
     def _least(self, arrays: Arrays) -> Arrived:
         """Return the plan of least cost from optima of models before; if that fails, from nothing."""
-        starts = self._starts(arrays)
-        least = raced(arrays, self._settings, starts, self._alone) if starts else None
+        names = self._named(arrays)
+        least = None
+        if self._kept:
+            last, others = self._known(names)
+            least = raced(arrays, self._settings, last.start, partial(nearer, last, others, arrays), self._alone)
         if least is None:
             programme = Programme(arrays, self._settings)
             programme.option(dual_simplex_cost_perturbation_multiplier=0.0)  # the next one is then nearer too
             least = Arrived(least_cost(programme, None, None, None, None), programme.basis)
         if least.found.optimal:
-            self._kept.append(Kept(self._named(arrays), least.found.x, least.found.duals, least.basis))
+            self._kept.append(Kept(names, Start(least.basis, least.found.x, least.parts), least.found.duals))
         return least

@@ -12,6 +12,7 @@ from planner.instance.loading import load
 from planner.prepare import prepare
 from planner.questions.explore import Explorer, in_order
 from planner.solving.compiling import compiled
+from planner.solving.warm import nearer
 
 LONG = "PLANNER_LONG" in os.environ
 
@@ -64,11 +65,12 @@ def test_a_state_that_was_seen_before_is_started_from_again():
     plans = []
     for changes in states:
         warm.cost(prepare(explorer.instance.what_if(*changes)).data)
-        plans.append(warm._kept[-1].x)
-    nearest, last = warm._starts(compiled(prepare(explorer.instance.what_if(*states[0])).data).relaxed)
-    assert nearest.x is plans[0] and last.x is plans[-1]
-    (only,) = warm._starts(compiled(prepare(explorer.instance.what_if(*states[-1])).data).relaxed)
-    assert only.x is plans[-1]
+        plans.append(warm._kept[-1].start)
+    again, only = (compiled(prepare(explorer.instance.what_if(*states[k])).data).relaxed for k in (0, -1))
+    last, others = warm._known(warm._named(again))
+    assert last.start is plans[-1]
+    assert nearer(last, others, again) is plans[0]
+    assert nearer(last, others, only) is None
 
 
 def test_after_a_cap_comes_or_goes_the_start_has_the_rows_of_the_model():
@@ -76,7 +78,9 @@ def test_after_a_cap_comes_or_goes_the_start_has_the_rows_of_the_model():
     cap = "cap exposed_share=60%@2028"
     for changes in ((), (cap,), (), (cap, "scale demand=1.1")):
         arrays = compiled(prepare(explorer.instance.what_if(*changes) if changes else explorer.instance).data).relaxed
-        for start in explorer._warm._starts(arrays):
-            assert len(start.x) == arrays.matrix.shape[1]
-            assert len(list(start.basis.row_status)) == arrays.matrix.shape[0]
+        if explorer._warm._kept:
+            last, others = explorer._warm._known(explorer._warm._named(arrays))
+            for kept in (last, *others):
+                assert len(kept.start.x) == arrays.matrix.shape[1]
+                assert len(kept.prices) == len(list(kept.start.basis.row_status)) == arrays.matrix.shape[0]
         explorer.cost(changes)

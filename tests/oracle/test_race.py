@@ -60,9 +60,22 @@ def test_whichever_way_arrives_is_at_the_optimum(tmp_path):
     assert min(arrived) >= 8, arrived
 
 
+def test_from_the_basis_of_its_parts_the_investment_leads_to_the_optimum_too(tmp_path):
+    again = 0
+    for arrays, start, fresh in states(tmp_path, 12):
+        first, second = race._Way(), race._Way()
+        race._from_investment(first, arrays, Settings(), Units.of(arrays), start)
+        if first.parts is not None:
+            other = start._replace(parts=first.parts)
+            end = race._from_investment(second, arrays, Settings(), Units.of(arrays), other)
+            assert end.found.value == pytest.approx(fresh.value, rel=1e-9, abs=1e-9)
+            again += 1
+    assert again >= 4
+
+
 def test_a_race_ends_at_the_optimum_or_at_none(tmp_path):
     for arrays, start, fresh in states(tmp_path, 8):
-        end = race.raced(arrays, Settings(), [start], alone=False)
+        end = race.raced(arrays, Settings(), start, lambda: None, alone=False)
         assert (end is not None) == fresh.optimal
         assert end is None or end.found.value == pytest.approx(fresh.value, rel=1e-9, abs=1e-9)
 
@@ -83,4 +96,4 @@ def test_a_defect_of_a_way_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(race, "_from_investment", lambda *_: None)
     arrays, start, _ = next(states(tmp_path, 8))
     with pytest.raises(ValueError, match="a defect"):
-        race.raced(arrays, Settings(), [start], alone=False)
+        race.raced(arrays, Settings(), start, lambda: None, alone=False)
