@@ -40,6 +40,7 @@ NICE = {
     "curve": 10,
 }  # the answer that the reader waits for goes before the others
 WAITED_FOR = "relaxed"  # the others must not take its second core
+TURN = 2e-4  # seconds: at each step a solver asks Python whether to stop, and must not wait long for another thread
 END = {"type": "end"}
 GOODBYE = None  # in place of a question: there will be no more
 
@@ -237,6 +238,7 @@ def _work(pipe: Connection, instance: Instance, gap: float, kind: str, code: str
 
     logging.disable()  # what is cut off on purpose is no defect to be told in the terminal
     sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  as long as the process lives
+    sys.setswitchinterval(TURN)
     gc.disable()  # a search for garbage in the midst of a question would take longer than all that it frees
     explorer, first = Explorer(instance, gap, alone=kind != WAITED_FOR), True
     with suppress(EOFError, OSError), language(code):

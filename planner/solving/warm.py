@@ -1,8 +1,7 @@
 """The relaxation of one model after another, each from the optimum of one before.
 
-A model is prepared anew for each, so that whatever a what-if changes is right. Rows that do not change are those of the
-model before; basis and values are where the next solve starts, by the names of columns and rows. That takes a fraction
-of the steps of a first one.
+Rows that do not change are those of the model before; basis and values are where the next solve starts, by the names of
+columns and rows. That takes a fraction of the steps of a first one.
 """
 
 from __future__ import annotations
@@ -120,8 +119,8 @@ class Warm:
 
     def _named(self, arrays: Arrays) -> Names:
         """Return the names of a model, in those very objects in which they are kept if they are."""
-        names = arrays.names
-        return next((kept.names for kept in reversed(self._kept) if kept.names == names), names)
+        known = {id(kept.names): kept.names for kept in self._kept}.values()
+        return next((names for names in known if names == arrays.names), arrays.names)
 
     def _least(self, arrays: Arrays) -> Arrived:
         """Return the plan of least cost from optima of models before; if that fails, from nothing."""
