@@ -158,7 +158,10 @@ class _Worths:
             for what, ask in questions.items():
                 self.found[what] = ask()
             self.found["as_planned"] = self.today.searched
-            for option in self._undecided():
+            undecided = self._undecided()
+            for k, option in enumerate(undecided, start=1):
+                if of.progress:
+                    of.progress(f"roadmap: waiting, {k} of {len(undecided)}")
                 self.waited[option] = of.decided_today(option)
             self.complete = True
         except KeyboardInterrupt:

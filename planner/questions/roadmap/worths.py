@@ -39,6 +39,7 @@ class Worths:
         self.data = prepare(tree).data
         self.arrays = compiled(self.data)
         self._planes: Planes | None = None
+        self._first: np.ndarray | None = None
         known = settings.gap is not None or len(self.arrays.whole) <= PROVEN_UP_TO
         self.settings = settings if known else replace(settings, gap=GAP)
 
@@ -54,7 +55,10 @@ class Worths:
         return self._least(replace(self.arrays, col_lower=lower, col_upper=upper), "today's plan, whatever happens")
 
     def decided_today(self, option: str | None = None) -> Searched:
-        """Return the least expected cost if all starts (or those of one option) are decided before any news."""
+        """Return the least expected cost if all starts (or those of one option) are decided before any news.
+
+        A plan in which all are is one in which those of one option are, so later searches start from the first one.
+        """
         columns = self.arrays.columns.get("build", {})
         of: dict[tuple[str, int], list[int]] = defaultdict(list)
         for i, start in enumerate(self.data.build):
@@ -98,7 +102,10 @@ class Worths:
         method: Any = by_parts(programme, LShaped)
         if whole and method is not None and self._planes is not None:
             method.adopt(self._planes)
-        found = least_cost(programme, method, None, self.settings.time_limit, self.progress)
+        start = self._first if whole else None
+        found = least_cost(programme, method, start, self.settings.time_limit, self.progress)
+        if whole and found.held:
+            self._first = found.x if self._first is None else self._first
         if whole and method is not None:
             self._planes = method.kept
         if found.stopped == "interrupted":
