@@ -5,9 +5,10 @@
     python benchmarks/explore.py allied-2040 --whole 12
 
 A move changes one control of those of the page to a random place. Told are the seconds until the cost of the relaxation
-is there, and until all its numbers are; and what the process has of memory. ``--check`` compares each answer with a
-fresh ``planner solve --relax``. ``--whole`` asks the plan of whole projects at so many limits on traced dependence from
-2032 on, spread evenly between 10 and 70 %, and tells the seconds until it is there, within 0.3 % of the least cost.
+is there, and until all its numbers are, by the clock and of the processor; and every 100 moves the memory of the
+process. ``--check`` compares each answer with a fresh ``planner solve --relax``. ``--whole`` asks the plan of whole
+projects at so many limits on traced dependence from 2032 on, spread evenly between 10 and 70 %, and tells the seconds
+until it is there, within 0.3 % of the least cost.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import math
 import os
 import random
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -60,9 +62,9 @@ async def moved(asked: argparse.Namespace) -> None:
     offered = [c for c in controls(instance) if c["kind"] in KINDS and c["main"] and c["group"] != "money"]
     state: dict[str, list[str]] = {}
     worker = Worker(instance, 0.003, "relaxed")
-    seconds: dict[str, list[float]] = {"cost": [], "numbers": [], "all, of the processor": []}
+    seconds: dict[str, list[float]] = defaultdict(list)
     await answer(worker, ())
-    for _ in range(asked.moves):
+    for move in range(1, asked.moves + 1):
         control = random_.choice(offered)
         steps = round((control["most"] - control["least"]) / control["step"])
         value = round(control["least"] + control["step"] * random_.randint(0, steps), 6)
@@ -71,11 +73,11 @@ async def moved(asked: argparse.Namespace) -> None:
             parts[0] + "".join(v + p for v, p in zip(values, parts[1:], strict=True)) for parts in control["texts"]
         ]
         changes = in_order([text for texts in state.values() for text in texts])
-        spent = processor(worker)
         took, numbers = await answer(worker, changes)
-        took["all, of the processor"] = processor(worker) - spent
         for what, at in took.items():
             seconds[what].append(at)
+        if move % 100 == 0 or move == asked.moves:
+            print(f"after {move} moves: {memory(worker):,.0f} MB", flush=True)
         if asked.check and numbers:
             fresh = planner.solve(instance.what_if(*changes), relax=True, audit=False)
             off = abs(numbers["cost"] / fresh.objective_musd - 1.0)
@@ -87,8 +89,6 @@ async def moved(asked: argparse.Namespace) -> None:
             f"{name} {np.percentile(all_, p):.2f}" for name, p in (("median", 50), ("95 %", 95), ("most", 100))
         )
         print(f"seconds until {what}: {told} ({len(all_)} moves)")
-    status = Path(f"/proc/{worker._process.pid}/status").read_text()
-    print(next(line for line in status.splitlines() if line.startswith("VmRSS")))
     worker.close()
 
 
@@ -98,12 +98,20 @@ def processor(worker: Worker) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def memory(worker: Worker) -> float:
+    """Return the megabytes of memory that a worker has (on Linux)."""
+    lines = Path(f"/proc/{worker._process.pid}/status").read_text().splitlines()
+    return float(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024.0
+
+
 async def answer(worker: Worker, changes: tuple[str, ...]) -> tuple[dict[str, float], dict | None]:
     """Return the seconds until each kind of message, and the numbers; None: there is no plan."""
-    began, took, numbers = time.perf_counter(), {}, None
+    await worker.ready()
+    began, spent, took, numbers = time.perf_counter(), processor(worker), {}, None
     async for message in worker.answers({"changes": changes}):
         if message["type"] in ("cost", "numbers"):
             took[message["type"]] = time.perf_counter() - began
+            took[f"{message['type']}, of the processor"] = processor(worker) - spent
         if message["type"] == "numbers":
             numbers = message
     return took, numbers

@@ -10,7 +10,7 @@ import typer
 import planner
 
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit, asks_what_if, speaks
+from .common import AsJson, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit, asks_what_if, share, speaks
 
 
 @speaks
@@ -29,7 +29,9 @@ def roadmap(
     ] = True,
     output: Output = None,
     overwrite: Overwrite = False,
-    gap: Gap = None,
+    gap: Annotated[
+        float | None, share("relative gap of each search of the tree [proven up to 200 integer decisions, else 0.5%]")
+    ] = None,
     time_limit: TimeLimit = None,
     threads: Threads = 1,
     seed: Seed = 0,

@@ -40,6 +40,7 @@ NICE = {
     "curve": 10,
 }  # the answer that the reader waits for goes before the others
 WAITED_FOR = "relaxed"  # the others must not take its second core
+TURN = 2e-4  # seconds: at each step a solver asks Python whether to stop, and must not wait long for another thread
 END = {"type": "end"}
 GOODBYE = None  # in place of a question: there will be no more
 
@@ -94,7 +95,7 @@ class Worker:
         self._pipe, theirs = context.Pipe()
         self._said = asyncio.Queue()
         self._process = context.Process(target=_work, args=(theirs, *self._given), daemon=True)
-        with no_script(), _held_back():
+        with no_script(), _held_back(), _of_one_thread():
             self._process.start()
         theirs.close()
         listening = _listen, self._pipe, self._said, asyncio.get_running_loop()
@@ -170,6 +171,21 @@ def _held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextmanager
+def _of_one_thread() -> Iterator[None]:
+    """Let numpy of processes that are started here have one thread: others would take cores from the solver."""
+    name = "OPENBLAS_NUM_THREADS"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
 def _listen(pipe: Connection, said: asyncio.Queue[Message | None], loop: asyncio.AbstractEventLoop) -> None:
     """Hand on what a process says, then None when it has ended."""
     with suppress(RuntimeError):  # the loop is closed: nobody listens any more
@@ -222,8 +238,9 @@ def _work(pipe: Connection, instance: Instance, gap: float, kind: str, code: str
 
     logging.disable()  # what is cut off on purpose is no defect to be told in the terminal
     sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  as long as the process lives
+    sys.setswitchinterval(TURN)
     gc.disable()  # a search for garbage in the midst of a question would take longer than all that it frees
-    explorer = Explorer(instance, gap, alone=kind != WAITED_FOR)
+    explorer, first = Explorer(instance, gap, alone=kind != WAITED_FOR), True
     with suppress(EOFError, OSError), language(code):
         while True:
             asked, error = pipe.recv(), ""
@@ -247,3 +264,6 @@ def _work(pipe: Connection, instance: Instance, gap: float, kind: str, code: str
                 pipe.send({"type": "error", "text": error})
             pipe.send(END)
             gc.collect()
+            if first:
+                gc.freeze()  # what the first question leaves is kept: to search it again and again would take longer
+                first = False

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..instance.metrics import METRICS
-from ..instance.timeline import Period, module_share, overlaps
+from ..instance.timeline import Period, module_share
 from ..instance.wildcards import members
 from ..models.data import (
     CLEAN,
@@ -22,7 +22,6 @@ from ..models.data import (
     LaneLimit,
     LaneUse,
     ModelData,
-    Need,
     Node,
     Pool,
     Purchase,
@@ -35,6 +34,7 @@ from .caps import cap_materials, importers
 from .conditions import KILO, Conditions
 from .facts import FactSource, PeriodFacts
 from .impacts import Impacts
+from .needs import Needs
 from .offtakes import obliged
 from .reach import PoolKey, Reach, explore, made_provenance
 from .returns import Returns, Served
@@ -125,20 +125,13 @@ class _NodeBuilder:
         self.span = span
         self.data = data
         self.wasteable = {m.material for m in instance.materials if m.surplus}
-        self.counted = _counted(instance)
-        self.recycled = {
-            (material, country)
-            for cap in instance.caps
-            if cap.recycled and cap.sense == "min"
-            for material in cap_materials(instance, cap)
-            for country in members(instance, cap.country)
-        }
+        self.counted, self.recycled = counted(instance), recycled(instance)
         self.options = {o.option: o for o in instance.options}
         self.modules = self._module_terms()
         self.courses = {branch: frozenset(starts) for branch, starts in data.starts.items()}
         self.closed = closed
         self.closing = self._closing_terms()
-        self.branch_service = {(r.scenario, r.sector): r for r in instance.branch_service}
+        self.needs = Needs(instance, span)
         self.reaches: dict[Hashable, Reach] = {}
 
     def add(self, n: int, facts: PeriodFacts, conditions: Conditions) -> None:
@@ -358,24 +351,9 @@ class _NodeBuilder:
         """Add the needs of node ``n`` and the deliveries to them."""
         data = self.data
         node = data.nodes[n]
-        for sector_demand in facts.demands:
-            demand = sector_demand.demand * conditions.demand.get((sector_demand.country, sector_demand.material), 1.0)
-            floor = self._branch_floor(node, sector_demand.sector)
-            if node.floors_hold:
-                floor = max(floor, sector_demand.min_service)
-            most = demand * (1.0 - floor)
-            d = len(data.need)
-            data.need.append(
-                Need(
-                    sector_demand.country,
-                    sector_demand.sector,
-                    sector_demand.material,
-                    n,
-                    demand,
-                    most,
-                    sector_demand.shortage_cost,
-                )
-            )
+        first = len(data.need)
+        data.need += self.needs.at(n, node, facts, conditions)
+        for d, sector_demand in enumerate(facts.demands, start=first):
             clean_only = sector_demand.clean_only and node.rules_hold
             for provenance in (CLEAN, EXPOSED):
                 if provenance == EXPOSED and clean_only:
@@ -385,11 +363,6 @@ class _NodeBuilder:
                     data.pools[pools[key]].delivered.append((len(data.deliver), 1.0))
                     data.deliver.append(Delivery(d, provenance, n))
             substitutes.add(data, d, sector_demand, reach, pools, clean_only)
-
-    def _branch_floor(self, node: Node, sector: str) -> float:
-        """Return the share of its demand that a sector must be served in a branch, 0 without a row for it."""
-        row = self.branch_service.get((node.branch, sector))
-        return row.min_service if row is not None and overlaps(row, self.span[node.period]) else 0.0
 
     # --- surplus, downgrade, transit ----------------------------------------------------------------------
 
@@ -437,7 +410,7 @@ def _stays(pool: Pool) -> bool:
     return bool(pool.arriving or pool.landed or pool.held or pool.run_down is not None)
 
 
-def _counted(instance: Instance) -> dict[str, frozenset[str]]:
+def counted(instance: Instance) -> dict[str, frozenset[str]]:
     """Return material -> countries in which using it adds to the total of a cap on shares of it.
 
     Of a floor on the own share these are all countries: what is made for any of them counts.
@@ -452,3 +425,14 @@ def _counted(instance: Instance) -> dict[str, frozenset[str]]:
         for material in cap_materials(instance, cap):
             result[material] = result.get(material, frozenset()) | places
     return result
+
+
+def recycled(instance: Instance) -> set[tuple[str, str]]:
+    """Return material and country of what a floor on recycling counts."""
+    return {
+        (material, country)
+        for cap in instance.caps
+        if cap.recycled and cap.sense == "min"
+        for material in cap_materials(instance, cap)
+        for country in members(instance, cap.country)
+    }

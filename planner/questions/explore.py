@@ -1,7 +1,7 @@
 """One instance asked after many what-ifs: its exact relaxation in a moment, then the plan of whole projects.
 
-The model is made anew for each, as for `planner solve`, so that both give the same numbers; what is kept between two
-questions is the basis from which the next relaxation starts.
+The model is the one of `planner solve`, so that both give the same numbers. Between two questions are kept: what of the
+model stays the same, and optima, from which the next relaxation starts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 
 from ..errors import Infeasible, NoPlan, UsageError
 from ..instance.changes import Change
-from ..prepare import PLAN, prepare
+from ..prepare import PLAN
+from ..prepare.repricing import Repricer
 from ..solving.programme import with_rows
 from ..solving.solver import Settings
 from ..solving.warm import Warm
@@ -44,7 +45,7 @@ class Explorer:
 
     def __init__(self, instance: Instance, gap: float, alone: bool = False) -> None:
         self.instance, self.gap = instance, gap
-        self._warm = Warm(Settings(), alone)
+        self._repricer, self._warm = Repricer(), Warm(Settings(), alone)
         self._costs: dict[tuple[str, ...], float | None] = {}
         self._plans: dict[tuple[str, ...], Run] = {}
 
@@ -56,7 +57,7 @@ class Explorer:
         """
         instance = asked_of(self.instance, changes)
         refuse_relaxation(instance)
-        prepared = prepare(instance)
+        prepared = self._repricer.prepared(instance)
         outcome = self._warm.relaxed(prepared.data, progress)
         if outcome.stopped == "infeasible":
             raise Infeasible(NO_PLAN)
@@ -83,7 +84,7 @@ class Explorer:
         if asked not in self._costs:
             instance = asked_of(self.instance, asked)
             refuse_relaxation(instance)
-            self._costs[asked] = self._warm.cost(prepare(instance).data)
+            self._costs[asked] = self._warm.cost(self._repricer.prepared(instance).data)
             if len(self._costs) > KEPT:
                 self._costs.pop(next(iter(self._costs)))
         return self._costs[asked]
@@ -100,7 +101,7 @@ class Explorer:
         """
         instance = asked_of(self.instance, changes)
         refuse_relaxation(instance)
-        data = prepare(instance).data
+        data = self._repricer.prepared(instance).data
         arrays, basis = self._warm.begun(data)
         columns: dict[str, list[int]] = {}
         for i, k in arrays.columns.get("build", {}).items():

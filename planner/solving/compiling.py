@@ -6,10 +6,10 @@ expression is first flattened by Pyomo.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pyomo.core import ConcreteModel, Constraint, Objective, Var
@@ -23,6 +23,13 @@ from ..prepare.memory import paused_garbage_collector
 
 SMALLEST_COEFFICIENT = 1e-12  # HiGHS drops smaller ones
 Positions = dict[str, dict[Any, int]]  # family -> index in the family -> position
+
+
+class Names(NamedTuple):
+    """What the columns and the rows of a model are called."""
+
+    columns: Positions
+    rows: Positions
 
 
 @dataclass(slots=True)
@@ -48,6 +55,11 @@ class Arrays:
     integer: np.ndarray
     columns: Positions
     rows: Positions
+
+    @property
+    def names(self) -> Names:
+        """What the columns and the rows are called."""
+        return Names(self.columns, self.rows)
 
     @property
     def whole(self) -> np.ndarray:
@@ -98,34 +110,27 @@ def compile_model(model: ConcreteModel) -> Arrays:
     Families of variables come in the order in which the objective, then the rows, first name them.
     Raises SolverFailed if an expression is not linear.
     """
-    rows = _read(model)
-    columns = _Columns(model)
-    whole, named = columns.matrix([rows.objective, *rows.sums])
-    cost = whole[:1].toarray().ravel()
-    matrix = whole[1:].tocsc()
-    row_lower, row_upper = rows.sides()
-    empty = np.bincount(matrix.indices, minlength=len(row_lower)) == 0
-    stay = ~(empty & (row_lower <= 0.0) & (row_upper >= 0.0))
-    used = (np.diff(matrix.indptr) > 0) | (cost != 0.0)
-    kept = {f: np.flatnonzero(used[columns.first[f] : columns.first[f + 1]]) for f in named}
-    order = np.concatenate([np.empty(0, dtype=int), *(columns.first[f] + inside for f, inside in kept.items())])
-    if not stay.all():
-        matrix = matrix.tocsr()[stay].tocsc()
-    matrix = matrix[:, order]
-    matrix.sort_indices()
-    lower, upper, integer = columns.bounds()
-    return Arrays(
-        cost[order],
-        rows.objective.constant,
-        matrix,
-        row_lower[stay],
-        row_upper[stay],
-        lower[order],
-        upper[order],
-        integer[order],
-        _positions((columns.families[f].local_name, columns.indices[f], inside) for f, inside in kept.items()),
-        _positions(rows.kept(stay)),
-    )
+    columns = Columns(model)
+    return columns.arrays(columns.compiled([objective_of(model), *rows_of(model)]))
+
+
+def objective_of(model: ConcreteModel) -> Rows:
+    """Return the one active objective of a model as a family of one row."""
+    (objective,) = model.component_data_objects(Objective, active=True)
+    return Rows(objective.local_name, [None], [_flat(objective.expr)], [None], [None])
+
+
+def rows_of(model: ConcreteModel) -> list[Rows]:
+    """Return the families of all active constraints of a model that have rows."""
+    read = []
+    for family in model.component_objects(Constraint, active=True):
+        rows = Rows(family.local_name)
+        for index, row in family.items():
+            if row.active:
+                rows.add(index, row)
+        if rows.indices:
+            read.append(rows)
+    return read
 
 
 def _positions(families: Iterable[tuple[str, list[Any], np.ndarray]]) -> Positions:
@@ -145,54 +150,48 @@ def _positions(families: Iterable[tuple[str, list[Any], np.ndarray]]) -> Positio
 
 
 @dataclass(slots=True)
-class _Rows:
-    """The objective and the constraints of a model, not yet as arrays.
+class Rows:
+    """A family of rows of a model, or its objective, not yet as arrays.
 
-    families      name and indices of each family of rows
-    lower, upper  sides of each row, without the constant of its sum; None: no side
-    sums          the linear expression of each row
+    name, indices  of the family
+    sums           the linear expression of each row
+    lower, upper   sides of each row, without the constant of its sum; None: no side
     """
 
-    objective: Sum
-    families: list[tuple[str, list[Any]]] = field(default_factory=list)
+    name: str
+    indices: list[Any] = field(default_factory=list)
+    sums: list[Sum] = field(default_factory=list)
     lower: list[float | None] = field(default_factory=list)
     upper: list[float | None] = field(default_factory=list)
-    sums: list[Sum] = field(default_factory=list)
 
-    def add(self, row: Any) -> None:
+    def add(self, index: Any, row: Any) -> None:
         """Add a constraint."""
         lower, body, upper = row.to_bounded_expression()
         total = _flat(body)
+        self.indices.append(index)
         self.sums.append(total)
         self.lower.append(None if lower is None else lower - total.constant)
         self.upper.append(None if upper is None else upper - total.constant)
 
-    def sides(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the lower and the upper side of all rows, each of shape (rows,); infinite where there is none."""
-        lower = np.array([-np.inf if side is None else side for side in self.lower], dtype=float)
-        return lower, np.array([np.inf if side is None else side for side in self.upper], dtype=float)
 
-    def kept(self, stay: np.ndarray) -> Iterator[tuple[str, list[Any], np.ndarray]]:
-        """Yield per family its name, all its indices, and the positions inside it (int array) of the kept rows.
+@dataclass(slots=True)
+class Block:
+    """A family of rows, compiled.
 
-        stay  bool, shape (rows,)
-        """
-        first = 0
-        for name, indices in self.families:
-            yield name, indices, np.flatnonzero(stay[first : first + len(indices)])
-            first += len(indices)
+    name, indices  of the family
+    constant       of its first row: that of an objective
+    matrix         sparse by rows (CSR), shape (rows, variables)
+    lower, upper   sides of the rows, each of shape (rows,); infinite where there is none
+    named          positions of families of variables, in the order of their first term
+    """
 
-
-def _read(model: ConcreteModel) -> _Rows:
-    """Collect the one active objective and all active constraints."""
-    (objective,) = model.component_data_objects(Objective, active=True)
-    rows = _Rows(_flat(objective.expr))
-    for family in model.component_objects(Constraint, active=True):
-        active = [(index, row) for index, row in family.items() if row.active]
-        for _, row in active:
-            rows.add(row)
-        rows.families.append((family.local_name, [index for index, _ in active]))
-    return rows
+    name: str
+    indices: list[Any]
+    constant: float
+    matrix: Any
+    lower: np.ndarray
+    upper: np.ndarray
+    named: list[int]
 
 
 def _flat(expression: Any) -> Sum:
@@ -210,26 +209,78 @@ def _flat(expression: Any) -> Sum:
     return total
 
 
-class _Columns:
+class Columns:
     """The variables of a model, numbered family after family.
 
-    first  number of the first variable of each family, and the number of all; shape (families + 1,)
+    families, indices       the variables of each family
+    first                   number of the first variable of each family, and the number of all; shape (families + 1,)
+    lower, upper, integer   bounds, and which variables are integer (bool), each of shape (variables,)
     """
 
     def __init__(self, model: ConcreteModel) -> None:
         self.families = list(model.component_objects(Var))
         self.indices = [list(family.keys()) for family in self.families]
         self.first = np.cumsum([0, *map(len, self.indices)])
+        self.lower, self.upper, self.integer = self._bounds()
 
-    def matrix(self, rows: list[Sum]) -> tuple[Any, list[int]]:
-        """Return the coefficients of all rows, and the families in the order of their first term.
+    def compiled(self, families: Sequence[Rows]) -> list[Block]:
+        """Return families of rows as blocks over these variables."""
+        number = {id(family): f for f, family in enumerate(self.families)}
+        matrix = self._matrix([total for rows in families for total in rows.sums], number)
+        blocks, first = [], 0
+        for rows in families:
+            end = first + len(rows.indices)
+            named = list(dict.fromkeys(number[id(family)] for total in rows.sums for family in total.families))
+            lower = np.array([-np.inf if side is None else side for side in rows.lower], dtype=float)
+            upper = np.array([np.inf if side is None else side for side in rows.upper], dtype=float)
+            constant = rows.sums[0].constant
+            blocks.append(Block(rows.name, rows.indices, constant, matrix[first:end], lower, upper, named))
+            first = end
+        return blocks
 
-        The first is sparse by rows (CSR), shape (rows, variables); the second are positions in ``families``.
+    def arrays(self, blocks: Sequence[Block]) -> Arrays:
+        """Return an objective, which comes first, and families of rows as arrays; see `compile_model`."""
+        objective, *families = blocks
+        cost = objective.matrix.toarray().ravel()
+        matrix = sparse.vstack([block.matrix for block in blocks], format="csr")[1:].tocsc()
+        row_lower = np.concatenate([np.empty(0), *(block.lower for block in families)])
+        row_upper = np.concatenate([np.empty(0), *(block.upper for block in families)])
+        empty = np.bincount(matrix.indices, minlength=len(row_lower)) == 0
+        stay = ~(empty & (row_lower <= 0.0) & (row_upper >= 0.0))
+        used = (np.diff(matrix.indptr) > 0) | (cost != 0.0)
+        first = self.first
+        named = dict.fromkeys(chain.from_iterable(block.named for block in blocks))
+        kept = {f: np.flatnonzero(used[first[f] : first[f + 1]]) for f in named}
+        order = np.concatenate([np.empty(0, dtype=int), *(first[f] + inside for f, inside in kept.items())])
+        if not stay.all():
+            matrix = matrix.tocsr()[stay].tocsc()
+        matrix = matrix[:, order]
+        matrix.sort_indices()
+        ends = np.cumsum([0, *(len(block.indices) for block in families)]).tolist()
+        return Arrays(
+            cost[order],
+            objective.constant,
+            matrix,
+            row_lower[stay],
+            row_upper[stay],
+            self.lower[order],
+            self.upper[order],
+            self.integer[order],
+            _positions((self.families[f].local_name, self.indices[f], inside) for f, inside in kept.items()),
+            _positions(
+                (block.name, block.indices, np.flatnonzero(stay[begin:end]))
+                for block, begin, end in zip(families, ends[:-1], ends[1:], strict=True)
+            ),
+        )
+
+    def _matrix(self, rows: list[Sum], number: Mapping[int, int]) -> Any:
+        """Return the coefficients of rows, sparse by rows (CSR), shape (rows, variables).
+
+        number  id of a family -> its position in ``families``
         """
         families = list(chain.from_iterable(row.families for row in rows))
         inside = self._places(families, list(chain.from_iterable(row.indices for row in rows)))
         coefficients = chain.from_iterable(row.coefficients for row in rows)
-        number = {id(family): f for f, family in enumerate(self.families)}
         numbers = np.fromiter(map(number.__getitem__, map(id, families)), np.int32, len(families))
         lengths = np.fromiter(map(len, inside), np.int32, len(inside))
         ends = np.concatenate([[0], np.cumsum(lengths)])
@@ -241,7 +292,7 @@ class _Columns:
         matrix.sum_duplicates()
         matrix.data[np.abs(matrix.data) <= SMALLEST_COEFFICIENT] = 0.0  # what rounding leaves of a factor of 0
         matrix.eliminate_zeros()
-        return matrix, list(dict.fromkeys(numbers.tolist()))
+        return matrix
 
     def _places(self, families: list[Var], indices: list[Sequence[Any]]) -> list[Sequence[int]]:
         """Translate indices of variables into their positions inside their families.
@@ -261,14 +312,14 @@ class _Columns:
             for family, part in zip(families, indices, strict=True)
         ]
 
-    def bounds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _bounds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return lower bounds, upper bounds and which variables are integer (bool), each of shape (variables,)."""
-        of_families = [_bounds(list(family.values())) for family in self.families]
+        of_families = [_bounds_of(list(family.values())) for family in self.families]
         lower, upper, integer = np.concatenate([np.empty((0, 3)), *of_families]).T
         return np.where(np.isnan(lower), -np.inf, lower), np.where(np.isnan(upper), np.inf, upper), integer > 0.0
 
 
-def _bounds(variables: list[Any]) -> np.ndarray:
+def _bounds_of(variables: list[Any]) -> np.ndarray:
     """Return lower bound, upper bound (NaN without one) and 1 if integer, of a family; shape (variables, 3)."""
     # these names are private to Pyomo; but most families are alike, and to read each variable doubles the whole time
     kinds = {(id(v._domain), id(v._lb), id(v._ub), v._fixed) for v in variables}

@@ -25,7 +25,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ from scipy import sparse
 
 from ..errors import SolverFailed, Unbounded
 from .compiling import Arrays
-from .dive import dive
+from .dive import WHOLE, dive
 from .parts import BROKEN, Part, Parts, Trial, solve_with_builds_held
 from .programme import Programme
 from .solver import Found, Progress, Settings, Standing
@@ -44,13 +44,14 @@ AWAY = 1e-6  # MUSD: a plane further than this from a solution of the master doe
 RELAXED = 0.1  # the relaxation is solved until its own gap is this part of the gap asked for
 MASTER = 0.25
 KNOWN = 0.3  # or to this part of the gap that is known, if that is more
+ENOUGH = 0.999  # of the gap: where no plan is cheaper by so much, the search ends
 WORTH_FREEING = 1e-3  # relative: a trial this much dearer than the best plan may still be better with fractions free
+WITHOUT = {  # heuristics of HiGHS that take two fifths of a search of the master, and find plans only of the master
+    f"mip_heuristic_run_{name}": False for name in ("feasibility_jump", "rens", "rins")
+}
 MOST_ROUNDS = 200
 MOST_DIVES = 8
-# A better plan of the master is seldom one of the model, and searches within its search took half of the time.
-NO_SEARCHES_WITHIN = dict.fromkeys(
-    ("mip_heuristic_run_rens", "mip_heuristic_run_rins", "mip_heuristic_run_root_reduced_cost"), False
-)
+MOST_NEAR = 8  # searches near the best plan, before each of all of the master
 MANY_ROUNDS = 20  # a relaxation that takes more answers to investment in many ways: dives in planes say little of it
 
 
@@ -82,6 +83,7 @@ class Best:
     """The best plan and bound known, MUSD.
 
     plan    values of all columns of the model; None: no plan is known
+    proposed  the investment that the master proposed last; None: none yet
     why     how the search ended: as `Found.stopped`, or ``stalled`` where the method does not help
     rounds  how often the master was solved
     """
@@ -89,6 +91,7 @@ class Best:
     value: float = math.inf
     bound: float = -math.inf
     plan: np.ndarray | None = None
+    proposed: np.ndarray | None = None
     why: str = ""
     rounds: int = 0
 
@@ -106,7 +109,6 @@ class LShaped(Parts):
     planes  those that the master has as rows, after the rows of ``master_arrays`` and in this order
     asleep  those that it has not, see `_let_sleep`
     nothing  the investment of someone who starts as little as he may
-    relaxed  the best investment known without whole numbers
     """
 
     def __init__(
@@ -140,12 +142,11 @@ class LShaped(Parts):
         )
         self.whole = np.flatnonzero(arrays.integer[first])
         self.master = Programme(self.master_arrays, settings)
-        self.master.option(**NO_SEARCHES_WITHIN)
+        self.master.option(**WITHOUT)
         self.planes: list[Plane] = []
         self.asleep: list[Plane] = []
         lower, upper = self.master_arrays.col_lower[:count], self.master_arrays.col_upper[:count]
         self.nothing = np.clip(np.zeros(count), lower, upper)  # what a size costs beyond its part has no lower bound
-        self.relaxed = self.nothing
 
     # --- the master -------------------------------------------------------------------------------------------
 
@@ -164,6 +165,14 @@ class LShaped(Parts):
             self._add(Plane(k, linked, prices[linked], level))
             added += 1
         return added
+
+    def _below(self, trial: Trial) -> np.ndarray:
+        """Return the least that all planes leave for the costs of the parts at a trial, MUSD, shape (parts,)."""
+        theta = np.full(len(self.parts), -np.inf)
+        for plane in [*self.planes, *self.asleep]:
+            least = plane.level - plane.prices @ trial.given[plane.part][plane.linked]
+            theta[plane.part] = max(theta[plane.part], least)
+        return theta
 
     def _add(self, plane: Plane) -> None:
         """Add a plane to the master."""
@@ -252,9 +261,9 @@ class LShaped(Parts):
                 known = self.tried(relaxed.x[self.first])
                 first = known if known is not None and known.value < first.value else first
                 self.cut(first)
-            self.relaxed = self._relax(best, first, gap, ends, progress).x
+            self._relax(best, first, gap, progress)
             if not best.why:
-                self._decide(best, gap, ends, progress, relaxed is None)
+                self._decide(best, gap, progress)
         except KeyboardInterrupt:
             best.why = "interrupted"
             if best.plan is not None and best.bound == -math.inf:  # the first planes are there already
@@ -268,41 +277,40 @@ class LShaped(Parts):
             best.why = "time_limit"
         return best
 
-    def _relax(self, best: Best, known: Trial, gap: float, ends: float, progress: Progress | None) -> Trial:
-        """Raise the bound by the relaxation; return the best trial without whole numbers."""
+    def _relax(self, best: Best, known: Trial, gap: float, progress: Progress | None) -> None:
+        """Raise the bound by the relaxation, at trials between ``known``, the best one yet, and what it proposes."""
         towards = TOWARDS
         for _ in range(MOST_ROUNDS):
-            if time.perf_counter() > ends:
+            if time.perf_counter() > self.ends:
                 best.why = "time_limit"
-                return known
+                return
             found = self.master.find(watched=False)
             if not found.optimal:
                 best.why = "stalled"
-                return known
+                return
             best.bound, best.rounds = max(best.bound, found.value), best.rounds + 1
             if known.value - found.value <= RELAXED * gap * abs(known.value):
-                return known
+                return
             proposed, theta = self._proposed(found)
             trial = self.tried(known.x + towards * (proposed - known.x))
             if trial is None:
                 best.why = "stalled"
-                return known
+                return
             added = self.cut(trial, None if towards < 1.0 else theta)
             if trial.value < known.value:
                 known, towards = trial, min(1.0, 1.3 * towards)
             elif not added:
-                return known
+                return
             else:
                 towards = max(LEAST_TOWARDS, 0.7 * towards)
             if progress and best.rounds % 10 == 0:
                 progress(f"round {best.rounds}: relaxation {known.value:,.1f} million, bound {best.bound:,.1f}")
-        return known
 
-    def _round(self, best: Best, gap: float, ends: float, most: int) -> np.ndarray | None:
-        """Look for a first plan by at most ``most`` dives in the master; return its investment, None if it has none."""
+    def _round(self, best: Best, gap: float, most: int) -> None:
+        """Look for a first plan by at most ``most`` dives in the master."""
         found: Trial | None = None
         for _ in range(most):
-            if time.perf_counter() > ends:
+            if time.perf_counter() > self.ends:
                 break
             proposed = self.master.find(watched=False)
             dived = dive(self.master, self.whole, proposed, watched=False) if proposed.optimal else None
@@ -317,62 +325,37 @@ class LShaped(Parts):
                 best.value, best.plan, found = trial.value, trial.plan, trial
             if not self.cut(trial, theta) or best.gap <= gap:
                 break
-        if found is None:
-            return None
-        better = self._better(best, found)
-        return found.x if better is None else better
+        if found is not None:
+            self._better(best, found)
 
     @cached_property
     def _model(self) -> Programme:
         """The whole model without whole numbers."""
         return Programme(self.arrays.relaxed, self.settings)
 
-    def _dived_whole(self, best: Best) -> np.ndarray | None:
-        """Dive in the whole model; return the investment of a better plan, None if none was found."""
-        model, whole = self._model, self.arrays.whole
-        basis = self.basis(self.relaxed)
-        if basis is not None:
-            model.basis = basis
-        found = model.find(watched=False)
-        if not found.optimal:
-            return None
-        best.bound = max(best.bound, found.value)
-        dived = dive(model, whole, found, watched=False)
-        if dived is None or dived.value >= best.value:
-            return None
-        x = dived.x.copy()
-        x[whole] = np.round(x[whole])
-        best.value, best.plan = model.cost(x), x
-        return x[self.first]
-
-    def _better(self, best: Best, trial: Trial) -> np.ndarray | None:
-        """Take a trial as the best plan if it is, with its builds in fractions free; return its investment, else None.
+    def _better(self, best: Best, trial: Trial) -> None:
+        """Take a trial as the best plan if it is, with its builds in fractions free.
 
         Planes say little of fractions, so what they cost is settled in the whole model with the whole numbers held.
         """
         if trial.plan is None or trial.value >= best.value + WORTH_FREEING * abs(trial.value):
-            return None
+            return
         model, whole = self._model, self.arrays.whole
         values = np.round(trial.plan[whole])
         with model.bounded(whole, values, values):
             solve_with_builds_held(model, whole, trial.plan, self.basis(trial.x))
             found = model.find(sure=False, watched=False)
         plan, value = (found.x, found.value) if found.optimal else (trial.plan, trial.value)
-        if value >= best.value:
-            return None
-        best.value, best.plan = value, plan
-        return np.where(self.arrays.integer[self.first], trial.x, plan[self.first])
+        if value < best.value:
+            best.value, best.plan = value, plan
 
-    def _decide(self, best: Best, gap: float, ends: float, progress: Progress | None, to_dive: bool) -> None:
+    def _decide(self, best: Best, gap: float, progress: Progress | None) -> None:
         """Solve the master with whole numbers, in turn with the operations, until the gap is reached.
 
-        to_dive  whether to dive in the whole model, where planes say little of it
+        Before each search of all of it a few look near the best plan known: they take a moment, and leave planes where
+        the next ones are wanted.
         """
-        tight = best.rounds > MANY_ROUNDS and to_dive
-        incumbent = self._round(best, gap, ends, 1 if tight else MOST_DIVES)
-        if tight:
-            dived = self._dived_whole(best)
-            incumbent = incumbent if dived is None else dived
+        self._round(best, gap, 1 if best.rounds > MANY_ROUNDS else MOST_DIVES)
         if progress:
             progress(Standing.of("dives: ", best.value, best.bound))
         if best.gap <= gap:
@@ -384,41 +367,89 @@ class LShaped(Parts):
         self.master.integers(self.whole, True)
         try:
             for _ in range(MOST_ROUNDS):
-                left = ends - time.perf_counter()
-                if left <= 0.0:
-                    best.why = "time_limit"
-                    return
-                if incumbent is not None:
-                    self.master.offer(np.arange(len(self.first)), incumbent)
-                found = self.master.find(
-                    gap=max(MASTER * gap, KNOWN * min(1.0, best.gap)),
-                    seconds=None if left == math.inf else left,
-                    keep=True,
-                )
-                if found.stopped == "interrupted":
-                    best.why = "interrupted"
-                    return
-                if not found.held:
-                    best.why = "time_limit" if found.stopped == "time_limit" else "stalled"
-                    return
-                before = best.value, best.bound
-                best.bound, best.rounds = max(best.bound, min(found.bound, best.value)), best.rounds + 1
-                x, theta = self._proposed(found)
-                x[self.whole] = np.round(x[self.whole])
-                trial = self.tried(x)
-                if trial is None:
-                    best.why = "stalled"
-                    return
-                better = self._better(best, trial)
-                incumbent = incumbent if better is None else better
-                added = self.cut(trial, theta) + self._wake(found.x)
-                if progress:
-                    progress(Standing.of(f"round {best.rounds}: ", best.value, best.bound))
-                if best.gap <= gap:
-                    best.why = "optimal"
-                    return
-                if not added and (best.value, best.bound) == before:
-                    break  # the next search of the master would be the same
-            best.why = "stalled"
+                if best.plan is not None:
+                    whole = self.whole[self._settled(best)]
+                    values = np.round(best.plan[self.first][whole])
+                    with self.master.bounded(whole, values, values):
+                        for _ in range(MOST_NEAR):
+                            if not self._step(best, gap, progress, near=True):
+                                break
+                if best.why or not self._step(best, gap, progress):
+                    break
+            best.why = best.why or "stalled"
         finally:
             self.master.integers(self.whole, False)
+
+    def _settled(self, best: Best) -> np.ndarray:
+        """Return which whole numbers the best plan, the relaxation and the last proposal agree on.
+
+        They are bool, shape of ``whole``.
+        """
+        assert best.plan is not None
+        self.master.integers(self.whole, False)
+        relaxed = self.master.find(watched=False)
+        self.master.integers(self.whole, True)
+        known = np.round(best.plan[self.first][self.whole])
+        same = np.abs(relaxed.x[self.whole] - known) <= WHOLE if relaxed.optimal else np.ones(len(known), dtype=bool)
+        return same if best.proposed is None else same & (best.proposed[self.whole] == known)
+
+    def _step(self, best: Best, gap: float, progress: Progress | None, near: bool = False) -> bool:
+        """Search the master once and solve the operations at what it proposes; return whether that told anything new.
+
+        The master is asked only for what costs less than the gap leaves open: if there is nothing, the gap is reached.
+
+        near  some whole numbers are held: what is found is no bound, and to find nothing is no end
+        """
+        if best.gap <= gap:
+            best.why = "optimal"
+            return False
+        left = self.ends - time.perf_counter()
+        if left <= 0.0:
+            best.why = "time_limit"
+            return False
+        enough = best.value - ENOUGH * gap * abs(best.value) if best.plan is not None else math.inf
+        with self.master.reported(progress, partial(_told, best, near)):
+            found = self.master.find(
+                gap=max(MASTER * gap, KNOWN * min(1.0, best.gap)),
+                cutoff=math.inf if near else enough,  # near it, a proof that there is nothing cheaper is worth little
+                seconds=None if left == math.inf else left,
+                sure=not near,
+                keep=True,
+            )
+        if found.stopped == "interrupted":
+            best.why = "interrupted"
+            return False
+        if near and not (found.held and found.value < enough):
+            return False
+        if found.stopped == "infeasible" and best.plan is not None:
+            best.bound, best.why = max(best.bound, enough), "optimal"
+            return False
+        if not found.held:
+            best.why = "time_limit" if found.stopped == "time_limit" else "stalled"
+            return False
+        before = best.value, best.bound
+        if not near:
+            best.bound, best.rounds = max(best.bound, min(found.bound, best.value)), best.rounds + 1
+        x, theta = self._proposed(found)
+        x[self.whole] = np.round(x[self.whole])
+        trial = self.tried(x)
+        if trial is None:
+            best.why = "stalled"
+            return False
+        best.proposed = x
+        self._better(best, trial)
+        added = self.cut(trial, theta) + self._wake(found.x)
+        between = None if best.plan is None else self.tried(0.5 * (x + best.plan[self.first]))
+        if between is not None:
+            self.cut(between, self._below(between))
+        if progress and not near:
+            progress(Standing.of(f"round {best.rounds}: ", best.value, best.bound))
+        if best.gap <= gap:
+            best.why = "optimal"
+        return added > 0 or (best.value, best.bound) != before
+
+
+def _told(best: Best, near: bool, seconds: str, _: float, bound: float) -> Standing:
+    """Return how a search stands within a round: the bound of the master is one of the model, unless ``near``."""
+    bound = best.bound if near else max(best.bound, min(bound, best.value))
+    return Standing.of(f"round {best.rounds + 1}, {seconds}: ", best.value, bound)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copyreg
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +21,7 @@ import numpy as np
 from ..errors import OutputError
 from ..prepare import prepare
 from . import measures
-from .compiling import SMALLEST_COEFFICIENT, Arrays, Positions, compiled
+from .compiling import SMALLEST_COEFFICIENT, Arrays, Names, Positions, compiled
 from .solver import DUAL, PRIMAL, Progress, Settings, Solver, Standing
 
 if TYPE_CHECKING:
@@ -47,24 +47,25 @@ def statuses(basis: Any) -> tuple[bytes, bytes]:
     return bytes(map(int, basis.col_status)), bytes(map(int, basis.row_status))
 
 
-def carried(basis: Any, of: Arrays, to: Arrays) -> Any:
+def carried(basis: Any, of: Names, to: Names) -> Any:
     """Return the basis of one model as a basis to start another one from, by the names of columns and rows.
 
     What the other model alone has begins at its lower bound, a row of it in the basis. HiGHS mends what is then too
     many or too few.
     """
+    if of == to:
+        return basis
     of_columns, of_rows = statuses(basis)
-    height, width = to.matrix.shape
-    columns = _carried(list(of_columns), of.columns, to.columns, width, AT_LOWER)
-    rows = _carried(list(of_rows), of.rows, to.rows, height, BASIC)
+    columns = _carried(of_columns, of.columns, to.columns, AT_LOWER)
+    rows = _carried(of_rows, of.rows, to.rows, BASIC)
     made = basis_of(columns, rows)
     made.alien = True
     return made
 
 
-def carried_values(x: np.ndarray, of: Arrays, to: Arrays) -> np.ndarray:
-    """Return values of the columns of one model as values of those of another one, by name; 0 for all others."""
-    return np.array(_carried(x.tolist(), of.columns, to.columns, to.matrix.shape[1], 0.0))
+def carried_values(x: np.ndarray, of: Positions, to: Positions) -> np.ndarray:
+    """Return values of the columns, or of the rows, of one model as those of another one, by name; 0 for all others."""
+    return x if of == to else np.array(_carried(x.tolist(), of, to, 0.0))
 
 
 def with_rows(basis: Any, count: int) -> Any:
@@ -77,11 +78,9 @@ def with_rows(basis: Any, count: int) -> Any:
     return made
 
 
-def _carried(held: list[Number], of: Positions, to: Positions, count: int, new: Number) -> list[Number]:
+def _carried(held: Sequence[Number], of: Positions, to: Positions, new: Number) -> list[Number]:
     """Return what the names of one model hold by the positions of another one; ``new``: what no name of it holds."""
-    if of == to:
-        return held
-    found = [new] * count
+    found = [new] * sum(map(len, to.values()))
     for family, positions in to.items():
         known = of.get(family, {})
         for index, k in positions.items():
@@ -306,8 +305,17 @@ class Programme(Solver):
         """Call ``tick()`` often while a MIP is searched."""
         self.highs.cbMipInterrupt.subscribe(lambda _: tick())
 
-    def report_search(self, progress: Progress) -> None:
-        """Report every two seconds of a MIP search: the best plan and the bound, MUSD, and the gap."""
+    @contextmanager
+    def reported(
+        self, progress: Progress | None, told: Callable[[str, float, float], str] = Standing.of
+    ) -> Iterator[None]:
+        """Report every two seconds of the MIP searches inside the block.
+
+        told  gives the line, from the seconds of the search (as text), its best plan and its bound, MUSD
+        """
+        if progress is None:
+            yield
+            return
         last = [0.0]
 
         def tell(event: Any) -> None:
@@ -317,9 +325,13 @@ class Programme(Solver):
             last[0] = seen.running_time
             best, bound = (side * self.units.objective for side in (seen.mip_primal_bound, seen.mip_dual_bound))
             best = best if abs(seen.mip_primal_bound) < 1e30 else math.inf
-            progress(Standing.of(f"{seen.running_time:6.1f} s  ", best, bound))
+            progress(told(f"{seen.running_time:.0f} s", best, bound))
 
         self.highs.cbMipInterrupt.subscribe(tell)  # the logging callback is silent with the solver's own log
+        try:
+            yield
+        finally:
+            self.highs.cbMipInterrupt.unsubscribe(tell)
 
     def write_model(self, file: Path) -> None:
         """Write the model, in the solver's units, as MPS or LP by the file's ending; names are family_index."""

@@ -148,8 +148,6 @@ def optimise_arrays(
     outcome.size = {"rows": rows, "columns": cols, "integers": len(whole), "nonzeros": int(arrays.matrix.nnz)}
     if progress:
         progress(f"model: {rows:,} rows, {cols:,} columns ({len(whole):,} integer), {arrays.matrix.nnz:,} nonzeros")
-        if len(whole):
-            programme.report_search(progress)
     method = by_parts(programme, LShaped)
     if staked and data.build:
         aside = ASIDE if settings.time_limit is None else min(ASIDE, settings.time_limit / 10.0)
@@ -262,7 +260,8 @@ def least_cost(
         if basis is not None:
             programme.basis = basis
     left = None if seconds is None else max(0.0, seconds - (time.perf_counter() - began))
-    found = programme.find(seconds=left, keep=True)
+    with programme.reported(progress):
+        found = programme.find(seconds=left, keep=True)
     return replace(found, bound=max(found.bound, bound))
 
 

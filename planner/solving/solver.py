@@ -16,7 +16,6 @@ from typing import Any
 
 import highspy
 import numpy as np
-from scipy import sparse
 
 from ..errors import SolverFailed, Unbounded, UsageError
 from ..quiet_highs import new_highs
@@ -243,17 +242,13 @@ class Solver:
             raise SolverFailed(
                 f"HiGHS holds {found} rows, columns and nonzeros, but {(rows, cols, matrix.nnz)} were built"
             )
-        kept = sparse.csc_array(
-            (held.a_matrix_.value_, held.a_matrix_.index_, held.a_matrix_.start_), shape=(rows, cols)
-        )
-        kept.sort_indices()
         for what, is_held, built, names in (
             ("cost", held.col_cost_, cost, a.columns),
             ("lower bound", held.col_lower_, a.col_lower / units.columns, a.columns),
             ("upper bound", held.col_upper_, a.col_upper / units.columns, a.columns),
             ("lower side", held.row_lower_, a.row_lower / units.rows, a.rows),
             ("upper side", held.row_upper_, a.row_upper / units.rows, a.rows),
-            ("coefficient in the column", kept.data, matrix.data, None),
+            ("coefficient in the column", held.a_matrix_.value_, matrix.data, None),
         ):
             other = np.flatnonzero(np.asarray(is_held) != built)
             if len(other):

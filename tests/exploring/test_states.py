@@ -9,7 +9,10 @@ import planner
 from planner.errors import Infeasible
 from planner.exploring.controls import controls
 from planner.instance.loading import load
+from planner.prepare import prepare
 from planner.questions.explore import Explorer, in_order
+from planner.solving.compiling import compiled
+from planner.solving.warm import nearer
 
 LONG = "PLANNER_LONG" in os.environ
 
@@ -53,3 +56,31 @@ def test_a_state_reached_from_others_is_that_of_a_fresh_solve(name, count):
             assert shown.metrics["exposed_share"][year] == (share and pytest.approx(share, abs=1e-6))
         seen += 1
     assert seen > count / 2
+
+
+def test_a_state_that_was_seen_before_is_started_from_again():
+    explorer = Explorer(load("lead-and-ramp"), 0.003)
+    warm = explorer._warm
+    states = [("scale demand=0.7",), ("scale demand=1.4",), ("scale demand=1.1",)]
+    plans = []
+    for changes in states:
+        warm.cost(prepare(explorer.instance.what_if(*changes)).data)
+        plans.append(warm._kept[-1].start)
+    again, only = (compiled(prepare(explorer.instance.what_if(*states[k])).data).relaxed for k in (0, -1))
+    last, others = warm._known(warm._named(again))
+    assert last.start is plans[-1]
+    assert nearer(last, others, again) is plans[0]
+    assert nearer(last, others, only) is None
+
+
+def test_after_a_cap_comes_or_goes_the_start_has_the_rows_of_the_model():
+    explorer = Explorer(load("lead-and-ramp"), 0.003)
+    cap = "cap exposed_share=60%@2028"
+    for changes in ((), (cap,), (), (cap, "scale demand=1.1")):
+        arrays = compiled(prepare(explorer.instance.what_if(*changes) if changes else explorer.instance).data).relaxed
+        if explorer._warm._kept:
+            last, others = explorer._warm._known(explorer._warm._named(arrays))
+            for kept in (last, *others):
+                assert len(kept.start.x) == arrays.matrix.shape[1]
+                assert len(kept.prices) == len(list(kept.start.basis.row_status)) == arrays.matrix.shape[0]
+        explorer.cost(changes)

@@ -12,6 +12,7 @@ from planner.solving import parts, race
 from planner.solving.compiling import compiled
 from planner.solving.programme import Programme
 from planner.solving.solver import Settings
+from planner.solving.units import Units
 
 WAYS = [race._from_basis, race._from_investment]
 
@@ -46,7 +47,7 @@ def states(tmp_path, count):
 def test_whichever_way_arrives_is_at_the_optimum(tmp_path):
     arrived = [0, 0]
     for (arrays, start, fresh), (k, way) in itertools.product(states(tmp_path, 24), enumerate(WAYS)):
-        end = way(race._Way(), arrays, Settings(), start)
+        end = way(race._Way(), arrays, Settings(), Units.of(arrays), start)
         if end is None:
             continue
         arrived[k] += 1
@@ -59,9 +60,22 @@ def test_whichever_way_arrives_is_at_the_optimum(tmp_path):
     assert min(arrived) >= 8, arrived
 
 
+def test_from_the_basis_of_its_parts_the_investment_leads_to_the_optimum_too(tmp_path):
+    again = 0
+    for arrays, start, fresh in states(tmp_path, 12):
+        first, second = race._Way(), race._Way()
+        race._from_investment(first, arrays, Settings(), Units.of(arrays), start)
+        if first.parts is not None:
+            other = start._replace(parts=first.parts)
+            end = race._from_investment(second, arrays, Settings(), Units.of(arrays), other)
+            assert end.found.value == pytest.approx(fresh.value, rel=1e-9, abs=1e-9)
+            again += 1
+    assert again >= 4
+
+
 def test_a_race_ends_at_the_optimum_or_at_none(tmp_path):
     for arrays, start, fresh in states(tmp_path, 8):
-        end = race.raced(arrays, Settings(), start, alone=False)
+        end = race.raced(arrays, Settings(), start, lambda: None, alone=False)
         assert (end is not None) == fresh.optimal
         assert end is None or end.found.value == pytest.approx(fresh.value, rel=1e-9, abs=1e-9)
 
@@ -71,7 +85,7 @@ def test_a_way_that_was_stopped_solves_nothing(tmp_path):
     way = race._Way()
     way.stop()
     with pytest.raises(KeyboardInterrupt):
-        race._from_basis(way, arrays, Settings(), start)
+        race._from_basis(way, arrays, Settings(), Units.of(arrays), start)
 
 
 def test_a_defect_of_a_way_is_told(tmp_path, monkeypatch):
@@ -82,4 +96,4 @@ def test_a_defect_of_a_way_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(race, "_from_investment", lambda *_: None)
     arrays, start, _ = next(states(tmp_path, 8))
     with pytest.raises(ValueError, match="a defect"):
-        race.raced(arrays, Settings(), start, alone=False)
+        race.raced(arrays, Settings(), start, lambda: None, alone=False)

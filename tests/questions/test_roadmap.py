@@ -13,10 +13,12 @@ from drawn import valid
 import planner
 from planner.commands import roadmap as command
 from planner.errors import UsageError
+from planner.questions.roadmap import worths
 from planner.questions.roadmap.events import Event, Variant, by_cause
 from planner.questions.roadmap.tree import grown
 from planner.questions.roadmap.worths import Worths
 from planner.solving import parts, search
+from planner.solving.lshaped import LShaped
 from planner.solving.solver import Settings
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -205,6 +207,32 @@ def test_the_l_shaped_method_finds_the_same_roadmap(monkeypatch, two):
     monkeypatch.setattr(search, "FEWEST_COLUMNS", 0)
     split = planner.roadmap(TWO_PLANTS, gap=1e-4)
     assert values_of(split) == pytest.approx(values_of(two), rel=1e-4) and split.gates.equals(two.gates)
+    assert split.waiting["waiting_musd"].tolist() == pytest.approx(two.waiting["waiting_musd"].tolist(), abs=1e-2)
+
+
+def test_searches_of_one_tree_share_planes_and_find_what_they_find_alone(monkeypatch, tmp_path):
+    monkeypatch.setattr(parts, "FEWEST_COLUMNS", 0)
+    monkeypatch.setattr(parts, "LARGEST_PART", 1.0)
+    adopted, adopt = [], LShaped.adopt
+    monkeypatch.setattr(LShaped, "adopt", lambda method, kept: (adopt(method, kept), adopted.append(method.planes)))
+    for seed in range(12):
+        tree = free(tmp_path / f"{seed}", seed)
+        if tree is None:
+            continue
+        of, asked = Worths(tree, Settings(gap=1e-4), None), [None, *Worths(tree, Settings(), None).differing()]
+        for option in asked:
+            found, alone = of.decided_today(option), Worths(tree, Settings(gap=0.0), None).decided_today(option)
+            assert found.cost == pytest.approx(alone.cost, rel=2e-4, abs=1e-6)
+            assert found.bound <= alone.cost + 1e-6 * max(1.0, abs(alone.cost))
+    assert any(adopted)
+
+
+def test_a_large_tree_is_searched_to_half_a_percent_unless_a_gap_is_asked(monkeypatch):
+    tree = planner.load(TWO_PLANTS)
+    assert Worths(tree, Settings(), None).settings.gap is None  # few whole numbers: proven
+    monkeypatch.setattr(worths, "PROVEN_UP_TO", 0)
+    assert Worths(tree, Settings(), None).settings.gap == 0.005
+    assert Worths(tree, Settings(gap=1e-4), None).settings.gap == 1e-4
 
 
 def event(year, key, *probabilities):

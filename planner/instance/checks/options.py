@@ -16,12 +16,8 @@ from .windows import at_fault
 
 def possible_starts(draft: Draft, option: Option) -> tuple[int, ...]:
     """Return the first years of periods in which modules can be started, without regard to required options."""
-    return tuple(
-        period.first_year
-        for period in draft.periods
-        if period.first_year in start_years(option, draft.instance.years, draft.last)
-        and most_started(option, period.length) > 0
-    )
+    years = start_years(option, draft.instance.years, draft.last)
+    return tuple(p.first_year for p in draft.periods if p.first_year in years and most_started(option, p.length) > 0)
 
 
 def most_started(option: Option, length: int) -> float:

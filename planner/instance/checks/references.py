@@ -87,10 +87,13 @@ def _names(draft: Draft, targets: tuple[str, ...]) -> _Names:
 
 def _uses(draft: Draft) -> Iterator[tuple[str, Column, _Names]]:
     """Yield every table and column that holds names, and the names that it may hold."""
+    names: dict[tuple[str, ...], _Names] = {}  # many columns name the same things
     for table in TABLES:
         for column in columns(table).values():
             if column.refers:
-                yield table, column, _names(draft, column.refers)
+                if column.refers not in names:
+                    names[column.refers] = _names(draft, column.refers)
+                yield table, column, names[column.refers]
 
 
 def _named(value: Any, column: Column) -> tuple[str, ...]:

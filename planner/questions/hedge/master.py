@@ -144,8 +144,7 @@ class Master:
         self.arrays = arrays
         self.rules = len(lower)
         self.programme = Programme(arrays, settings)
-        if progress:
-            self.programme.report_search(progress)
+        self.progress = progress
         self._lower, self._upper = low[: self.first].copy(), high[: self.first].copy()
         self._loose = np.zeros(0)  # for each cut: solves since it was last binding; minus infinite: it stays
 
@@ -275,7 +274,8 @@ class Master:
         if start is not None:
             self.programme.offer(whole, start[whole])
         try:
-            found = self.programme.find(gap=gap, seconds=seconds)
+            with self.programme.reported(self.progress):
+                found = self.programme.find(gap=gap, seconds=seconds)
             if found.stopped != "time_limit":
                 self._ended(found)
         finally:

@@ -61,7 +61,8 @@ def roadmap(
     rebuild_after  years after the news from which on a branch of such a tree may start something otherwise
     plan           today's plan, to be followed whatever happens [the best one if nothing happens]
     values         whether to find too what answering, knowing beforehand and waiting are worth; some more searches
-    gap, time_limit, threads, seed  of each search, as in `solve`
+    gap            relative gap of each search of the tree [proven up to 200 integer decisions, else 0.005]
+    time_limit, threads, seed  of each search, as in `solve`
 
     Raises UsageError if nothing uncertain is known, and what `solve` raises. An interrupt keeps the best so far.
     """
@@ -88,8 +89,10 @@ def roadmap(
         tree = planted(instance, happenings, rebuild_after)
     if progress:
         progress(f"roadmap: a tree of {len(tree.scenarios) + 1} courses")
+    of = Worths(tree, Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed), progress)
+    how["gap"] = of.settings.gap
     run = solve(tree, **how)
-    worths = _Worths(tree, today, run, Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed), progress)
+    worths = _Worths(of, today, run)
     if values and run.plan.get("stopped") != "interrupted":
         worths.find()
     asked = {"leaves": leaves, "rebuild_after": rebuild_after, "gap": gap, "time_limit": time_limit}
@@ -137,17 +140,16 @@ def _notes(instance: Instance, given: bool) -> tuple[str, ...]:
 class _Worths:
     """The values of a roadmap as far as they were found."""
 
-    def __init__(self, tree: Instance, today: Run, run: Run, settings: Settings, progress: Progress | None) -> None:
-        self.tree, self.today, self.run = tree, today, run
-        self.settings, self.progress = settings, progress
+    def __init__(self, of: Worths, today: Run, run: Run) -> None:
+        self.of, self.today, self.run = of, today, run
         self.found: dict[str, Searched] = {"roadmap": run.searched}
         self.waited: dict[str, Searched] = {}
         self.complete = False
 
     def find(self) -> None:
         """Find all, until a Ctrl-C."""
+        of = self.of
         try:
-            of = Worths(self.tree, self.settings, self.progress)
             questions: dict[str, Callable[[], Searched]] = {
                 "foreseen": of.foreseen,
                 "decided_today": of.decided_today,
@@ -156,7 +158,10 @@ class _Worths:
             for what, ask in questions.items():
                 self.found[what] = ask()
             self.found["as_planned"] = self.today.searched
-            for option in self._undecided():
+            undecided = self._undecided()
+            for k, option in enumerate(undecided, start=1):
+                if of.progress:
+                    of.progress(f"roadmap: waiting, {k} of {len(undecided)}")
                 self.waited[option] = of.decided_today(option)
             self.complete = True
         except KeyboardInterrupt:

@@ -14,27 +14,34 @@ from scipy import sparse
 from ...bands import Searched
 from ...prepare import PLAN, prepare, prepare_course
 from ...solving.compiling import Arrays, compiled
-from ...solving.lshaped import LShaped
+from ...solving.lshaped import LShaped, Planes
 from ...solving.programme import Programme
 from ...solving.search import by_parts, least_cost
+from ...solving.solver import PROVEN_UP_TO
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...solving.solver import Progress, Settings
 
 NONE = Searched(math.inf, math.inf)  # no plan
+GAP = 0.005  # relative, of a tree with many whole numbers: it is several times as large as the plan of one course
 
 
 class Worths:
     """Least costs of a tree of scenarios, under less freedom than the roadmap has, or with more.
 
-    data  of the model of the tree, whose starts have the rules and the probabilities of each course
+    data      of the model of the tree, whose starts have the rules and the probabilities of each course
+    settings  with the gap of a tree, where none was asked for
     """
 
     def __init__(self, tree: Instance, settings: Settings, progress: Progress | None) -> None:
-        self.tree, self.settings, self.progress = tree, settings, progress
+        self.tree, self.progress = tree, progress
         self.data = prepare(tree).data
         self.arrays = compiled(self.data)
+        self._planes: Planes | None = None
+        self._first: np.ndarray | None = None
+        known = settings.gap is not None or len(self.arrays.whole) <= PROVEN_UP_TO
+        self.settings = settings if known else replace(settings, gap=GAP)
 
     def held(self, builds: Mapping[tuple[str, int], float]) -> Searched:
         """Return the expected cost of building, whatever happens, what a plan builds: (option, start year) -> modules.
@@ -48,7 +55,10 @@ class Worths:
         return self._least(replace(self.arrays, col_lower=lower, col_upper=upper), "today's plan, whatever happens")
 
     def decided_today(self, option: str | None = None) -> Searched:
-        """Return the least expected cost if all starts (or those of one option) are decided before any news."""
+        """Return the least expected cost if all starts (or those of one option) are decided before any news.
+
+        A plan in which all are is one in which those of one option are, so later searches start from the first one.
+        """
         columns = self.arrays.columns.get("build", {})
         of: dict[tuple[str, int], list[int]] = defaultdict(list)
         for i, start in enumerate(self.data.build):
@@ -72,7 +82,7 @@ class Worths:
         for outcome in self.data.outcomes:
             if outcome.probability > 0.0:
                 known = compiled(prepare_course(self.tree, outcome.scenario).data)
-                found = self._least(known, f"knowing beforehand: {outcome.scenario or 'nothing happens'}")
+                found = self._least(known, f"knowing beforehand: {outcome.scenario or 'nothing happens'}", whole=False)
                 cost += outcome.probability * found.cost
                 bound += outcome.probability * found.bound
         return Searched(cost, bound)
@@ -81,13 +91,23 @@ class Worths:
         """Return the options that some branch can start by itself, sorted."""
         return sorted({start.option for start in self.data.build if start.branch != PLAN})
 
-    def _least(self, arrays: Arrays, what: str) -> Searched:
-        """Return the least cost of a model, infinite if it has no plan. Raises KeyboardInterrupt if it is stopped."""
+    def _least(self, arrays: Arrays, what: str, whole: bool = True) -> Searched:
+        """Return the least cost of a model, infinite if it has no plan. Raises KeyboardInterrupt if it is stopped.
+
+        whole  it is the tree, with other rules on what is built: the planes below its operations hold for the next one
+        """
         if self.progress:
             self.progress(f"roadmap: {what}")
         programme = Programme(arrays, self.settings)
         method: Any = by_parts(programme, LShaped)
-        found = least_cost(programme, method, None, self.settings.time_limit, self.progress)
+        if whole and method is not None and self._planes is not None:
+            method.adopt(self._planes)
+        start = self._first if whole else None
+        found = least_cost(programme, method, start, self.settings.time_limit, self.progress)
+        if whole and found.held:
+            self._first = found.x if self._first is None else self._first
+        if whole and method is not None:
+            self._planes = method.kept
         if found.stopped == "interrupted":
             raise KeyboardInterrupt
         return Searched(found.value, found.bound) if found.held else NONE
