@@ -21,16 +21,17 @@ from ...solving.programme import with_rows
 if TYPE_CHECKING:
     from .space import Space
 
-PRICES = 2  # so many are tried at most
+PRICES = 6  # so many are tried at most
 FIRST = 0.5  # part of the price at which the relaxation is at the ceiling; whole numbers save less for the same money
-CLOSE = 0.05  # of what the relaxation can save: so near is the least searched at each price
+ENOUGH = 0.1  # of what the relaxation can save: a band that is narrower is told as it is
+CLOSE = 0.05  # of that too: so near is the least searched at each price
 
 
 def least_at_prices(space: Space, aim: np.ndarray, near: float) -> float:
     """Look for the plan with the least ``aim x`` within the ceiling; return a bound of it, and leave plans in ``seen``.
 
     aim   shape (columns,); not below 0, of a model that falls apart
-    near  how far from the least it may be, in units of the aim
+    near  how far from the least it may be at least, in units of the aim
 
     The bound is -inf if nothing is known.
     """
@@ -46,7 +47,8 @@ def least_at_prices(space: Space, aim: np.ndarray, near: float) -> float:
         return -math.inf
     bound = found.value - arrays.offset
     worth = -float(found.duals[relaxed.row]) * space.scale  # units of the aim that one more MUSD of the ceiling saves
-    price = FIRST / worth if worth > 0.0 else 0.0
+    price, too_low, too_high = FIRST / worth if worth > 0.0 else 0.0, 0.0, math.inf
+    near = max(near, ENOUGH * (min(float(aim @ x) for x in space.seen) - bound))
     for _ in range(PRICES):
         left = ends - time.perf_counter()
         known = min(space.seen, key=lambda x: float(aim @ x))
@@ -57,15 +59,17 @@ def least_at_prices(space: Space, aim: np.ndarray, near: float) -> float:
         if priced is None:
             break
         total = space.solver.cost(known) + price * float(aim @ known)
-        gap = price * max(near, CLOSE * to_save) / max(1.0, abs(total))
+        gap = price * CLOSE * to_save / max(1.0, abs(total))
         best = priced.search(gap, None if left == math.inf else left, known, None)
         space.ticker.tick()
         bound = max(bound, (best.bound - space.ceiling) / price)
         if best.plan is None:
             break
         plan = space.with_whole(np.round(best.plan[space.whole]), aim)
-        if plan is not None:
+        if plan is None:
+            too_high = price
+        else:
             space.seen.append(plan)
-            break
-        price *= 0.5
+            too_low = price
+        price = 2.0 * price if too_high == math.inf else 0.5 * (too_low + too_high)
     return bound

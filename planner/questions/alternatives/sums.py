@@ -11,6 +11,7 @@ import numpy as np
 
 from ...errors import UsageError, hinted
 from ...solving.measures import capex
+from ...solving.solver import PROVEN_UP_TO
 from .priced import least_at_prices
 from .result import BUYS
 from .space import NEAR
@@ -82,13 +83,13 @@ def buy(space: Space, name: str) -> tuple[str, float, float, bool, float] | None
     at_best = _at_best(space, weights)
     if at_best <= 0.0:  # none of these sums can be less
         return name, at_best, at_best, True, at_best
-    bound = -math.inf
-    if space.method is None or space.method.invests(weights):
-        _, sure = space.extreme(weights, gap=1e-4)
-    else:
+    bound, sure = -math.inf, False
+    if space.method is not None and not space.method.invests(weights):
         near = NEAR * max(1.0, at_best)
         bound = least_at_prices(space, of_column, near)
         sure = min(float(of_column @ x) for x in space.seen) - bound <= near
+    if not sure and (bound == -math.inf or len(space.whole) <= PROVEN_UP_TO):
+        _, sure = space.extreme(weights, gap=1e-4)
     best = float(min(sum(w * x[k] for k, w in weights.items()) for x in space.seen))
     bound = best if sure else bound
     return name, max(at_best, best), best, sure, max(0.0, bound) if math.isfinite(bound) else math.nan
