@@ -12,7 +12,7 @@ import pytest
 from places import INSTANCES, run
 
 import planner
-from planner.errors import UsageError
+from planner.errors import SolverFailed, UsageError
 from planner.questions.alternatives import answers
 from planner.questions.alternatives.alternatives import _verdict
 from planner.questions.alternatives.answers import answer
@@ -201,6 +201,26 @@ def test_the_least_exposure_that_is_sought_at_prices_lies_within_their_band(four
     assert all(space.solver.cost(x) <= space.within for x in space.seen)
     if slack == 0.3:
         assert best < 0.8 * whole.at_least_cost
+
+
+@pytest.mark.parametrize("failing", ["the master", "a part"])
+def test_what_the_solver_cannot_decide_is_open(four, monkeypatch, failing):
+    monkeypatch.setattr(parts, "FEWEST_COLUMNS", 1)
+    space = Space(four, 0.15, Settings(gap=1e-5), None)
+    limit, ceiling = space.limit("a", 2.0, math.inf), space.ceiling
+    assert space.method.possible([limit], ceiling, None)[0] is not None
+
+    def failed(*_, **__):
+        raise SolverFailed("HiGHS stopped without a result: Unknown")
+
+    if failing == "the master":
+        monkeypatch.setattr(space.method.master, "find", failed)
+    else:
+        monkeypatch.setattr(space.method, "_once", failed)
+    assert space.method.possible([limit], ceiling, None) == (None, False)
+    aim = space.weights({int(space.column[i]): -1.0 for i in space.starts["a"]})
+    assert not space.method.least(aim, ceiling, space.best, 1e-3, None)[1]
+    assert space.method.least_with(space.best, aim, ceiling, 1e-3, None)[0] is None or failing == "the master"
 
 
 def test_a_band_of_the_least_exposure_is_told(four):
