@@ -178,6 +178,7 @@ class Solver:
         self.units = Units.of(arrays) if units is None else units
         self.whole = arrays.integer.copy()
         self.interrupted = False
+        self._read: np.ndarray | None = None
         self.altered: set[int] = set()  # rows of which coefficients are not as compiled
         self.gap = max(settings.gap_for(int(arrays.integer.sum())), 1e-9)
         self.highs = new_highs()
@@ -263,6 +264,7 @@ class Solver:
         watched  whether Ctrl-C stops the search. That needs a second thread, of which HiGHS has one in a process;
                  without it a solve of milliseconds is faster, and several solvers can run at the same time
         """
+        self._read = None
         # HiGHS starts its clock anew for each MIP; for LPs it adds up the time of all runs
         counted = 0.0 if self.whole.any() or seconds == math.inf else self.highs.getRunTime()
         self.option(time_limit=seconds + counted)
@@ -400,6 +402,13 @@ class Solver:
         return stopped
 
     @property
+    def _columns(self) -> np.ndarray:
+        """Values of the columns after the last run, in the units of HiGHS; read once, since HiGHS lists them slowly."""
+        if self._read is None:
+            self._read = np.array(self.highs.getSolution().col_value)
+        return self._read
+
+    @property
     def _accurate(self) -> bool:
         """Whether the columns of the solution that HiGHS has give the rows that it says.
 
@@ -408,11 +417,10 @@ class Solver:
         """
         matrix, units = self.arrays.matrix, self.units
         rows, columns = matrix.shape
-        solution = self.highs.getSolution()
-        said = np.array(solution.row_value)[:rows] * units.rows[:rows]
+        said = np.array(self.highs.getSolution().row_value)[:rows] * units.rows[:rows]
         if len(said) < rows:  # some were removed
             return True
-        off = np.abs(matrix @ (np.array(solution.col_value)[:columns] * units.columns[:columns]) - said)
+        off = np.abs(matrix @ (self._columns[:columns] * units.columns[:columns]) - said)
         off[list(self.altered)] = 0.0
         return bool((off <= INACCURATE * np.maximum(1.0, np.abs(said))).all())
 
@@ -426,7 +434,7 @@ class Solver:
             bound = float(self.highs.getInfo().mip_dual_bound) * units.objective
         else:
             bound = value if stopped == "optimal" else -math.inf
-        x = np.array(solution.col_value) * units.columns if held else np.zeros(0)
+        x = self._columns * units.columns if held else np.zeros(0)
         duals, reduced = np.array(solution.row_dual), np.array(solution.col_dual)
         if len(duals) != len(units.rows):  # of a MIP, or none yet
             duals, reduced = np.zeros(len(units.rows)), np.zeros(len(units.columns))
@@ -442,7 +450,7 @@ class Solver:
         the objective of a better one.
         """
         held, said = self.highs.getLp(), float(self.highs.getObjectiveValue())
-        is_ = float(np.asarray(held.col_cost_) @ np.asarray(self.highs.getSolution().col_value)) + held.offset_
+        is_ = float(np.asarray(held.col_cost_) @ self._columns) + held.offset_
         return abs(is_ - said) <= 1e-6 * max(1.0, abs(said))
 
     def forget(self) -> None:

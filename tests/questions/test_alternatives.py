@@ -12,12 +12,13 @@ import pytest
 from places import INSTANCES, run
 
 import planner
-from planner.errors import UsageError
+from planner.errors import SolverFailed, UsageError
 from planner.questions.alternatives import answers
 from planner.questions.alternatives.alternatives import _verdict
 from planner.questions.alternatives.answers import answer
 from planner.questions.alternatives.ends import latest_start, put_in
 from planner.questions.alternatives.near import Near
+from planner.questions.alternatives.priced import least_at_prices
 from planner.questions.alternatives.space import Space
 from planner.solving import parts
 from planner.solving.programme import Programme
@@ -165,7 +166,7 @@ def test_a_search_is_the_same_wherever_it_is_done_and_whatever_was_asked_before(
     elsewhere = pickle.loads(pickle.dumps(space))
     plan = space.plan(space.best)
     pieces = [*(("range", o) for o in space.options), ("pair", "a", "b", True), ("latest_start", "a")]
-    pieces += [("span", "stage=magnet"), ("buy", "least capex"), ("farthest", (plan,), plan)]
+    pieces += [("span", "stage=magnet"), ("buy", "least capex"), ("buy", "least exposure"), ("farthest", (plan,), plan)]
     here = [answer(space, piece) for piece in pieces]
     assert [answer(elsewhere, piece) for piece in reversed(pieces)] == here[::-1]
 
@@ -185,6 +186,47 @@ def test_the_slack_buys_less_exposure(four):
     assert found["best"]["least exposure"] < found["at_least_cost"]["least exposure"]
     nothing = planner.alternatives(four, slack=0.0, plans=0).buys.set_index("aim")
     assert nothing["best"]["least exposure"] == pytest.approx(nothing["at_least_cost"]["least exposure"], rel=1e-4)
+
+
+@pytest.mark.parametrize("slack", [0.05, 0.15, 0.3])
+def test_the_least_exposure_that_is_sought_at_prices_lies_within_their_band(four, slack, monkeypatch):
+    whole = planner.alternatives(four, slack=slack, plans=0).buys.set_index("aim").loc["least exposure"]
+    assert whole.proven and whole.best == whole.bound
+    monkeypatch.setattr(parts, "FEWEST_COLUMNS", 1)
+    space = Space(four, slack, Settings(gap=1e-5), None)
+    aim = space.solver.measure("unclean")
+    bound, best = least_at_prices(space, aim, 0.0), min(float(aim @ x) for x in space.seen)
+    room = 2e-4 * whole.best
+    assert 0.0 < bound <= whole.best + room and whole.best <= best + room
+    assert all(space.solver.cost(x) <= space.within for x in space.seen)
+    if slack == 0.3:
+        assert best < 0.8 * whole.at_least_cost
+
+
+@pytest.mark.parametrize("failing", ["the master", "a part"])
+def test_what_the_solver_cannot_decide_is_open(four, monkeypatch, failing):
+    monkeypatch.setattr(parts, "FEWEST_COLUMNS", 1)
+    space = Space(four, 0.15, Settings(gap=1e-5), None)
+    limit, ceiling = space.limit("a", 2.0, math.inf), space.ceiling
+    assert space.method.possible([limit], ceiling, None)[0] is not None
+
+    def failed(*_, **__):
+        raise SolverFailed("HiGHS stopped without a result: Unknown")
+
+    if failing == "the master":
+        monkeypatch.setattr(space.method.master, "find", failed)
+    else:
+        monkeypatch.setattr(space.method, "_once", failed)
+    assert space.method.possible([limit], ceiling, None) == (None, False)
+    aim = space.weights({int(space.column[i]): -1.0 for i in space.starts["a"]})
+    assert not space.method.least(aim, ceiling, space.best, 1e-3, None)[1]
+    assert space.method.least_with(space.best, aim, ceiling, 1e-3, None)[0] is None or failing == "the master"
+
+
+def test_a_band_of_the_least_exposure_is_told(four):
+    found = planner.alternatives(four, slack=0.15, plans=0)
+    open_ = found.buys.assign(proven=False, bound=0.123)
+    assert "less than 0.123 is not possible (not proven)" in str(replace(found, buys=open_))
 
 
 @pytest.fixture(scope="module")

@@ -232,8 +232,8 @@ def test_what_waiting_is_worth_is_sought_for_as_many_projects_as_asked(two):
     assert none.waiting.empty and values_of(none) == values_of(two)
     # all decided today cost 84.3, the roadmap 81.9
     assert none.notes == (
-        "For 1 project that the gates decide on it was not sought what waiting is worth (--waiting N): at most 2.4 MUSD, "
-        "what it costs more at most to decide on all today.",
+        "For 1 project that the gates decide on it was not sought what waiting is worth (--waiting N): at most 2.4 "
+        "MUSD, what it costs more at most to decide on all today.",
     )
     assert planner.roadmap(TWO_PLANTS, waiting=1).waiting.equals(two.waiting) and not two.notes
     with pytest.raises(UsageError, match="waiting = -1"):

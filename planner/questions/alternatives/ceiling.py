@@ -11,10 +11,12 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...errors import SolverFailed
 from ...solving.lshaped import Best, LShaped, Trial
 from ...solving.solver import Found
 
@@ -74,8 +76,9 @@ class Ceiling(LShaped):
             part.programme.basis = basis
         self._keep()
 
-    def _begin(self) -> None:
-        """Go back to the planes and bases that were kept."""
+    def begin(self, seconds: float | None) -> None:
+        """Go back to the planes and bases that were kept; a question may take so many ``seconds``, None: no limit."""
+        self.ends = math.inf if seconds is None else time.perf_counter() + seconds
         self.master.integers(self.whole, False)
         kept = self.master_arrays.matrix.shape[0] + len(self._planes)
         self.master.drop_rows(np.arange(kept, len(self.master.units.rows)))
@@ -89,9 +92,30 @@ class Ceiling(LShaped):
     def _relaxed(self) -> Found:
         """Solve the master without whole numbers, with all planes that it needs."""
         while True:
-            found = self.master.find()
+            found = self._found(self.master.find)
             if not found.optimal or not self._wake(found.x):
                 return found
+
+    def _found(self, solve: Callable[..., Found]) -> Found:
+        """Return what the master has in the time that is left; one that HiGHS cannot solve leaves the question open.
+
+        A linear programme of the master was seen to take twenty minutes without an end.
+        """
+        left = self.ends - time.perf_counter()
+        nothing = np.zeros(0)
+        try:
+            if left > 0.0:
+                return solve(seconds=None if left == math.inf else left)
+        except SolverFailed:
+            return Found("failed", nothing, math.nan, -math.inf, nothing, nothing)
+        return Found("time_limit", nothing, math.nan, -math.inf, nothing, nothing)
+
+    def tried(self, x: np.ndarray) -> Trial | None:
+        """As `Parts.tried`; None too if a part cannot be solved."""
+        try:
+            return super().tried(x)
+        except SolverFailed:
+            return None
 
     def invests(self, columns: Collection[int]) -> bool:
         """Whether all these columns are decided before the operations."""
@@ -105,19 +129,18 @@ class Ceiling(LShaped):
         seconds  for the question; None: no limit
         The plan is None if there is none, or (then it is not proven) if none was found.
         """
-        self._begin()
+        self.begin(seconds)
         for limit in limits:
             places = np.searchsorted(self.first, np.array(limit.columns, dtype=int))
             self.master.add_row(places, 1.0, limit.least, limit.most)
         relaxed = self._relaxed()
         if relaxed.stopped == "infeasible" or (relaxed.optimal and relaxed.value > ceiling):
             return None, True
+        if not relaxed.optimal:
+            return None, False
         room = ROOM * (ceiling - relaxed.value) / max(abs(ceiling), 1e-9)
 
-        def next_(left: float | None) -> Found:
-            return self.master.find(gap=room, cutoff=ceiling, seconds=left)
-
-        for trial, found in self._rounds(next_, seconds):
+        for trial, found in self._rounds(partial(self.master.find, gap=room, cutoff=ceiling)):
             if found.stopped == "infeasible" or found.bound >= ceiling:
                 return None, True
             within = None if trial is None else self._within(trial, ceiling)
@@ -135,13 +158,10 @@ class Ceiling(LShaped):
         near     how far from the least it may be, in units of the aim
         seconds  for the question; None: no limit
         """
-        self._turn_to(aim, ceiling)
+        self._turn_to(aim, ceiling, seconds)
         tried: set[tuple[float, ...]] = set()
 
-        def next_(left: float | None) -> Found:
-            return self.master.find(gap=0.0, absolute_gap=0.5 * near, seconds=left)
-
-        for trial, found in self._rounds(next_, seconds):
+        for trial, found in self._rounds(partial(self.master.find, gap=0.0, absolute_gap=0.5 * near)):
             if found.stopped == "infeasible":
                 return best, True
             if trial is not None and (whole := tuple(trial.x[self.whole].tolist())) not in tried:
@@ -154,25 +174,26 @@ class Ceiling(LShaped):
         return best, False
 
     def least_with(
-        self, known: np.ndarray, aim: np.ndarray, ceiling: float, near: float
+        self, known: np.ndarray, aim: np.ndarray, ceiling: float, near: float, seconds: float | None
     ) -> tuple[np.ndarray | None, float]:
         """Return the plan with the least ``aim x`` that has the whole numbers of a known one, and a bound of the aim.
 
         known  a plan that costs at most ``ceiling`` (MUSD), shape (columns,)
         aim    shape (columns,); of columns of investment only
         near   how far from the least it may be, in units of the aim
+        seconds  for the question; None: no limit
         The plan is None if none was found. The bound holds for other whole numbers too.
         """
-        self._turn_to(aim, ceiling)
+        self._turn_to(aim, ceiling, seconds)
         trial = self.tried(known[self.first])
         plan = None if trial is None else self._completed(trial, aim, ceiling, near)
         self.master.integers(self.whole, False)
         found = self._relaxed()
         return plan, found.value - self.arrays.offset if found.optimal else -math.inf
 
-    def _turn_to(self, aim: np.ndarray, ceiling: float) -> None:
+    def _turn_to(self, aim: np.ndarray, ceiling: float, seconds: float | None) -> None:
         """Let the master minimise an aim within the ceiling."""
-        self._begin()
+        self.begin(seconds)
         scale = 1.0 / max(1.0, float(np.abs(self.master_arrays.cost).max()))
         self.master.add_limit(self.master_arrays.cost, ceiling - self.arrays.offset, scale)
         self._aim_at(aim)
@@ -248,24 +269,24 @@ class Ceiling(LShaped):
                     break
                 if self._fits(between, ceiling):
                     best = between
-                if not added + self.cut(between, None):
+                added += self.cut(between, None)
+                middle = self.tried(0.5 * (best.x + x))  # planes of either end alone move it by little at a time
+                if middle is None:
+                    break
+                if self._fits(middle, ceiling):
+                    best = middle
+                if not added + self.cut(middle, None):
                     break
         return best.plan
 
-    def _rounds(
-        self, solve: Callable[[float | None], Found], seconds: float | None
-    ) -> Iterator[tuple[Trial | None, Found]]:
+    def _rounds(self, solve: Callable[..., Found]) -> Iterator[tuple[Trial | None, Found]]:
         """Yield what the master proposes, tried, and its search, and add planes, in turn.
 
         The trial is None if nothing was proposed, or if it could not be tried.
         """
-        ends = math.inf if seconds is None else time.perf_counter() + seconds
         self.master.integers(self.whole, True)
         for _ in range(ROUNDS):
-            left = ends - time.perf_counter()
-            if left <= 0.0:
-                return
-            found = solve(None if left == math.inf else left)
+            found = self._found(solve)
             if not found.held:
                 yield None, found
                 return

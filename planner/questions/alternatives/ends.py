@@ -60,8 +60,8 @@ def _end(space: Space, option: str, most: bool) -> tuple[float, bool]:
 def _end_in_fractions(space: Space, option: str, most: bool) -> tuple[float, bool]:
     """The same of an option whose modules may be fractions.
 
-    In a model that falls apart it is searched on only where it is open whether some plan builds it, or some does
-    not; else the planes tell whether the end is proven.
+    In a model that falls apart it is asked first whether none of it (or the least) can do; else the planes tell whether
+    the end is proven.
     """
     row = space.options[option]
     target = row.max_modules if most else row.min_modules
@@ -73,15 +73,19 @@ def _end_in_fractions(space: Space, option: str, most: bool) -> tuple[float, boo
         end = _known(space, option, most)
         sure = abs(end - target) <= SOME or _settled(space, option, end, most) or space.aim(weights)[1]
         return _known(space, option, most), sure
+    at_target = space.limit(option, *((target, math.inf) if most else (-math.inf, target)))
+    if not most and space.possible(at_target)[0] is not None:
+        return _known(space, option, most), True
     aim = space.weights(weights)
-    plan, bound = space.method.least_with(space.best, aim, space.ceiling, 0.5 * NEAR)
+    near = NEAR * max(1.0, row.max_modules)
+    plan, bound = space.method.least_with(space.best, aim, space.ceiling, 0.5 * near, space.each)
     space.seen += [] if plan is None else [plan]
     end = _known(space, option, most)
-    sure = abs(end - target) <= SOME or abs(bound - (-end if most else end)) <= NEAR
-    if not sure and not _known(space, option, False) <= SOME < _known(space, option, True):
+    sure = abs(end - target) <= SOME or abs(bound - (-end if most else end)) <= near
+    if most and not sure and end <= SOME:
         sure = space.extreme(weights)[1]
-    if SOME < abs(_known(space, option, most) - target) <= NEAR:  # whether nothing, or all, is built is asked exactly
-        sure = space.possible(space.limit(option, *((target, math.inf) if most else (-math.inf, target))))[1]
+    if most and SOME < abs(_known(space, option, most) - target) <= NEAR:  # whether all is built is asked exactly
+        sure = space.possible(at_target)[1]
     return _known(space, option, most), sure
 
 

@@ -101,6 +101,7 @@ class Alternatives(Study):
             at_least_cost | number | kt or MUSD | its value in the least-cost plan: kt (present value) or MUSD
             best          | number | kt or MUSD | its best value in a near-optimal plan
             proven        | yes/no |            | whether no better one is possible
+            bound         | number | kt or MUSD | no near-optimal plan has less; blank: nothing is known of that
             """,
         ),
         Table(
@@ -233,6 +234,10 @@ class Alternatives(Study):
                     best=figure_of(r.best, 5),
                     measured=translated(BUYS[r.aim]),
                 )
+                if not r.proven and r.bound > 0.0:
+                    text = _(
+                        "{sentence}; less than {bound} is not possible", sentence=text, bound=figure_of(r.bound, 5)
+                    )
                 lines.append(f"  {_proven(text, r.proven)}")
         lines += pairs_in_words(self.pairs.to_dict("records"))
         costs = self.plans.drop_duplicates("plan").set_index("plan")["cost_musd"]

@@ -11,7 +11,10 @@ import numpy as np
 
 from ...errors import UsageError, hinted
 from ...solving.measures import capex
+from ...solving.solver import PROVEN_UP_TO
+from .priced import least_at_prices
 from .result import BUYS
+from .space import NEAR
 
 if TYPE_CHECKING:
     from .space import Space
@@ -68,8 +71,8 @@ def span(space: Space, text: str) -> tuple[Any, ...]:
     return (text, *found, proven)
 
 
-def buy(space: Space, name: str) -> tuple[str, float, float, bool] | None:
-    """A row of the table ``buys``: aim, value at the least cost, best value within the slack, whether proven."""
+def buy(space: Space, name: str) -> tuple[str, float, float, bool, float] | None:
+    """A row of the table ``buys``: aim, value at the least cost, best within the slack, whether proven, its bound."""
     overnight = capex(space.data, space.arrays, lambda option: space.options[option].capex_musd)
     aims = (space.solver.measure("unclean"), overnight, *map(space.solver.measure, ("public", "unserved")))
     of_column = dict(zip(BUYS, aims, strict=True))[name]
@@ -79,10 +82,17 @@ def buy(space: Space, name: str) -> tuple[str, float, float, bool] | None:
     space.tell(f"{name} within the slack")
     at_best = _at_best(space, weights)
     if at_best <= 0.0:  # none of these sums can be less
-        return name, at_best, at_best, True
-    _, sure = space.extreme(weights, gap=1e-4)
+        return name, at_best, at_best, True, at_best
+    bound, sure = -math.inf, False
+    if space.method is not None and not space.method.invests(weights):
+        near = NEAR * max(1.0, at_best)
+        bound = least_at_prices(space, of_column, near)
+        sure = min(float(of_column @ x) for x in space.seen) - bound <= near
+    if not sure and (bound == -math.inf or len(space.whole) <= PROVEN_UP_TO):
+        _, sure = space.extreme(weights, gap=1e-4)
     best = float(min(sum(w * x[k] for k, w in weights.items()) for x in space.seen))
-    return name, max(at_best, best), best, sure
+    bound = best if sure else bound
+    return name, max(at_best, best), best, sure, max(0.0, bound) if math.isfinite(bound) else math.nan
 
 
 def _at_best(space: Space, weights: Mapping[int, float]) -> float:
