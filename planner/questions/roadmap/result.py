@@ -256,7 +256,7 @@ class Roadmap(Study):
                 for r in known.itertuples()
             ],
         )
-        waited = self.waiting[self.waiting["waiting_musd"] > 1e-6]
+        waited = self.waiting[self.waiting["most_musd"] > 1e-6]
         if len(waited):
             lines.append(_("To wait for news is worth (MUSD):"))
         for r in waited.head(10).itertuples():

@@ -221,12 +221,14 @@ class _Worths:
         return pd.DataFrame(rows, columns=Roadmap.columns("values"))
 
     def waiting(self) -> pd.DataFrame:
-        """Return the table ``waiting``."""
+        """Return the table ``waiting``; no value is below 0, as a roadmap may decide today too."""
         import pandas as pd
 
-        rows = [(o, *difference(f, self.found["roadmap"])[:3]) for o, f in self.waited.items() if f != NONE]
+        worth = {o: difference(f, self.found["roadmap"])[:3] for o, f in self.waited.items() if f != NONE}
+        rows = [(option, *(max(0.0, side) for side in band)) for option, band in worth.items()]
         table = pd.DataFrame(rows, columns=Roadmap.columns("waiting"))
-        return table.sort_values(["waiting_musd", "option"], ascending=[False, True], ignore_index=True)
+        order = ["waiting_musd", "most_musd", "option"]
+        return table.sort_values(order, ascending=[False, False, True], ignore_index=True)
 
 
 def _starts(tree: Instance, run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:

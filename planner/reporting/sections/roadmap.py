@@ -142,7 +142,7 @@ def _values(view: View, study: Shown) -> Figure | None:
 
 
 def _waiting(view: View, study: Shown) -> Table | None:
-    rows = [w for w in study.tables["waiting"] if w["waiting_musd"] > SOME]
+    rows = [w for w in study.tables["waiting"] if w["most_musd"] > SOME]
     if not rows:
         return None
     return Table(
