@@ -27,6 +27,14 @@ def roadmap(
     values: Annotated[
         bool, typer.Option("--values/--no-values", help="find what answering, knowing and waiting are worth")
     ] = True,
+    waiting: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="for so many projects, those of most capex at gates first, find what waiting is worth "
+            "[all up to 200 integer decisions, else 5]",
+        ),
+    ] = None,
     output: Output = None,
     overwrite: Overwrite = False,
     gap: Annotated[
@@ -50,6 +58,7 @@ def roadmap(
         rebuild_after=rebuild_after,
         plan=plan,
         values=values,
+        waiting=waiting,
         **common.search(gap, time_limit, threads, seed),
     )
     common.deliver(found, output, overwrite, as_json)

@@ -227,6 +227,19 @@ def test_searches_of_one_tree_share_planes_and_find_what_they_find_alone(monkeyp
     assert any(adopted)
 
 
+def test_what_waiting_is_worth_is_sought_for_as_many_projects_as_asked(two):
+    none = planner.roadmap(TWO_PLANTS, waiting=0)
+    assert none.waiting.empty and values_of(none) == values_of(two)
+    # all decided today cost 84.3, the roadmap 81.9
+    assert none.notes == (
+        "For 1 project that the gates decide on it was not sought what waiting is worth (--waiting N): at most 2.4 MUSD, "
+        "what it costs more at most to decide on all today.",
+    )
+    assert planner.roadmap(TWO_PLANTS, waiting=1).waiting.equals(two.waiting) and not two.notes
+    with pytest.raises(UsageError, match="waiting = -1"):
+        planner.roadmap(TWO_PLANTS, waiting=-1)
+
+
 def test_a_large_tree_is_searched_to_half_a_percent_unless_a_gap_is_asked(monkeypatch):
     tree = planner.load(TWO_PLANTS)
     assert Worths(tree, Settings(), None).settings.gap is None  # few whole numbers: proven

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from ...instance.loading import given_instance
 from ...language import _, n_
 from ...runs.run import given_run
 from ...solving.solver import Settings
-from ...words import commas
+from ...words import commas, figure_of
 from ..delivery.draws import apart, uncertain
 from ..solve import solve
 from .events import of_projects, of_scenarios
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ...solving.solver import Progress
 
 CERTAIN = "nothing is uncertain: give scenarios.csv a probability above 0, success_probability, or delivery_risk.csv"
+MOST_WAITING = 5  # projects of a large tree for which is sought what waiting is worth; each takes a minute or two
 NO_GATES = "only projects that come or fail start by start are uncertain (delivery_risk.csv, apart): they have no gates"
 
 
@@ -42,6 +44,7 @@ def roadmap(
     rebuild_after: int = 1,
     plan: Run | str | Path | None = None,
     values: bool = True,
+    waiting: int | None = None,
     gap: float | str | None = None,
     time_limit: float | None = None,
     threads: int = 1,
@@ -61,6 +64,8 @@ def roadmap(
     rebuild_after  years after the news from which on a branch of such a tree may start something otherwise
     plan           today's plan, to be followed whatever happens [the best one if nothing happens]
     values         whether to find too what answering, knowing beforehand and waiting are worth; some more searches
+    waiting        projects for which is sought what waiting is worth, those first on which most capex hangs at the
+                   gates [all up to 200 integer decisions, else 5]
     gap            relative gap of each search of the tree [proven up to 200 integer decisions, else 0.005]
     time_limit, threads, seed  of each search, as in `solve`
 
@@ -70,6 +75,8 @@ def roadmap(
     gap = fraction(gap, "gap")
     if leaves < 2 or rebuild_after < 0:
         raise UsageError(f"leaves = {leaves}, rebuild_after = {rebuild_after}: expected 2 or more, and 0 or more")
+    if waiting is not None and waiting < 0:
+        raise UsageError(f"waiting = {waiting}: expected a number of projects, 0 or more")
     started = time.perf_counter()
     how: dict[str, Any] = {
         "gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, "progress": progress
@@ -92,10 +99,10 @@ def roadmap(
     of = Worths(tree, Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed), progress)
     how["gap"] = of.settings.gap
     run = solve(tree, **how)
-    worths = _Worths(of, today, run)
+    worths = _Worths(of, today, run, (MOST_WAITING if of.large else None) if waiting is None else waiting)
     if values and run.plan.get("stopped") != "interrupted":
         worths.find()
-    asked = {"leaves": leaves, "rebuild_after": rebuild_after, "gap": gap, "time_limit": time_limit}
+    asked = {"leaves": leaves, "rebuild_after": rebuild_after, "gap": of.settings.gap, "time_limit": time_limit}
     return Roadmap(
         run,
         instance,
@@ -108,7 +115,7 @@ def roadmap(
         left_out,
         (worths.complete or not values) and run.plan.get("stopped") != "interrupted",
         asked,
-        _notes(instance, is_tree),
+        (*_notes(instance, is_tree), *worths.notes()),
         round(time.perf_counter() - started, 1),
     )
 
@@ -140,8 +147,10 @@ def _notes(instance: Instance, given: bool) -> tuple[str, ...]:
 class _Worths:
     """The values of a roadmap as far as they were found."""
 
-    def __init__(self, of: Worths, today: Run, run: Run) -> None:
+    def __init__(self, of: Worths, today: Run, run: Run, most: int | None) -> None:
         self.of, self.today, self.run = of, today, run
+        self.undecided = self._undecided()
+        self.asked = self.undecided[:most]
         self.found: dict[str, Searched] = {"roadmap": run.searched}
         self.waited: dict[str, Searched] = {}
         self.complete = False
@@ -158,18 +167,43 @@ class _Worths:
             for what, ask in questions.items():
                 self.found[what] = ask()
             self.found["as_planned"] = self.today.searched
-            undecided = self._undecided()
-            for k, option in enumerate(undecided, start=1):
+            for k, option in enumerate(self.asked, start=1):
                 if of.progress:
-                    of.progress(f"roadmap: waiting, {k} of {len(undecided)}")
+                    of.progress(f"roadmap: waiting, {k} of {len(self.asked)}")
                 self.waited[option] = of.decided_today(option)
             self.complete = True
         except KeyboardInterrupt:
             pass
 
     def _undecided(self) -> list[str]:
-        """Return the options that the courses do not all start alike: only for these there is something to wait for."""
-        return sorted({option for more in self.run.answers.values() for option, _ in more})
+        """Return the options that the courses do not all start alike, those first on which most capex hangs at gates.
+
+        Only for these there is something to wait for.
+        """
+        hanging: dict[str, float] = defaultdict(float)
+        chance = {s.scenario: s.probability for s in self.of.tree.scenarios}
+        capex = self.run.otherwise("capex_musd")
+        for scenario, more in self.run.answers.items():
+            for start in more:
+                hanging[start[0]] += chance[scenario] * abs(capex[scenario][start])
+        return sorted(hanging, key=lambda option: (-hanging[option], option))
+
+    def notes(self) -> list[str]:
+        """Return what a reader should know of projects of which it was not sought what waiting is worth."""
+        left = len(self.undecided) - len(self.waited)
+        if not left or not self.complete or NONE in (all_ := [self.found["decided_today"]]):
+            return []
+        most = difference(all_[0], self.found["roadmap"])[2]
+        return [
+            n_(
+                "For {n} project that the gates decide on it was not sought what waiting is worth (--waiting N): "
+                "at most {most} MUSD, what it costs more at most to decide on all today.",
+                "For {n} projects that the gates decide on it was not sought what waiting is worth (--waiting N): "
+                "for each at most {most} MUSD, what it costs more at most to decide on all today.",
+                left,
+                most=figure_of(most),
+            )
+        ]
 
     def values(self) -> pd.DataFrame:
         """Return the table ``values``."""

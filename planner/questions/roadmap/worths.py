@@ -32,6 +32,7 @@ class Worths:
 
     data      of the model of the tree, whose starts have the rules and the probabilities of each course
     settings  with the gap of a tree, where none was asked for
+    large     whether it has so many whole numbers that an optimum is not proven unasked
     """
 
     def __init__(self, tree: Instance, settings: Settings, progress: Progress | None) -> None:
@@ -40,8 +41,8 @@ class Worths:
         self.arrays = compiled(self.data)
         self._planes: Planes | None = None
         self._first: np.ndarray | None = None
-        known = settings.gap is not None or len(self.arrays.whole) <= PROVEN_UP_TO
-        self.settings = settings if known else replace(settings, gap=GAP)
+        self.large = len(self.arrays.whole) > PROVEN_UP_TO
+        self.settings = replace(settings, gap=GAP) if self.large and settings.gap is None else settings
 
     def held(self, builds: Mapping[tuple[str, int], float]) -> Searched:
         """Return the expected cost of building, whatever happens, what a plan builds: (option, start year) -> modules.
