@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -123,8 +123,13 @@ class Parts:
         plan[self.first] = x
         values, prices, whole = np.zeros(len(self.parts)), [], True
         given = [part.links @ x for part in self.parts]
-        solved = self.threads.map(self._solved, self.parts, given)
-        for k, (part, found) in enumerate(zip(self.parts, solved, strict=True)):
+        solved = [self.threads.submit(self._solved, *of) for of in zip(self.parts, given, strict=True)]
+        try:
+            wait(solved)
+        finally:  # after Ctrl-C too: a part that still ran would be changed while it is solved, which ends the process
+            wait(solved)
+        for k, (part, result) in enumerate(zip(self.parts, solved, strict=True)):
+            found = result.result()
             if not found.optimal:
                 return None
             count = len(part.columns)

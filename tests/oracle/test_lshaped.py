@@ -1,5 +1,8 @@
 """The L-shaped method against one search of the whole model, on drawn instances and where its parts are infeasible."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from drawn import valid
@@ -102,6 +105,25 @@ def test_a_part_that_the_solver_cannot_decide_on_may_break_its_rows_too(monkeypa
     _, best, least = both(tiny.with_rows("sectors", floor))
     assert undecided
     assert best.why == "optimal" and best.value == pytest.approx(least, rel=GAP)
+
+
+def test_no_part_is_still_being_solved_when_another_one_has_failed(monkeypatch):
+    # it would be changed by the next question while HiGHS solves it, which ended the process
+    method = LShaped.of(compiled(prepare(planner.load(INSTANCES / "tiny")).data), Settings(gap=GAP))
+    solve, method.threads, done = method._solved, ThreadPoolExecutor(len(method.parts)), []
+    assert len(method.parts) > 1
+
+    def slow(part, taken):
+        if part is method.parts[0]:
+            raise SolverFailed("HiGHS stopped without a result: Unknown")
+        time.sleep(0.2)
+        done.append(part)
+        return solve(part, taken)
+
+    monkeypatch.setattr(method, "_solved", slow)
+    with pytest.raises(SolverFailed):
+        method.tried(method.nothing)
+    assert len(done) == len(method.parts) - 1
 
 
 def test_what_projects_save_is_left_open_where_the_solver_cannot_decide(monkeypatch):
