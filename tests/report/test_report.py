@@ -497,7 +497,7 @@ def test_an_address_recalls_what_was_chosen(tmp_path, browser):
     assert year == str(plan.instance.years[-2])
     tab.click("nav a[href='#chain']")
     # of two changes of the address in a row the browser's driver can miss the second, so the page is asked
-    tab.wait_for_function("location.hash.startsWith('#chain&')")
+    tab.wait_for_function("() => location.hash.startsWith('#chain&')")
     address = tab.evaluate("location.href")
     assert address.endswith(f"#chain&chain-flows={year}")
     again = tab.context.new_page()
