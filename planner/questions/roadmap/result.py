@@ -111,7 +111,8 @@ class Roadmap(Study):
             "What it is worth to decide on a project only when one knows more, the most first.",
             """
             option       | text   |      | the option
-            waiting_musd | number | MUSD | expected cost if its starts are all decided today, less that of the roadmap
+            waiting_musd | number | MUSD | expected cost if its starts are all decided today, less that of the roadmap;
+                not below 0, since a roadmap may decide today too
             least_musd   | number | MUSD | the same at least, as the gaps of both searches allow
             most_musd    | number | MUSD | the same at most
             """,

@@ -191,9 +191,9 @@ class _Worths:
     def notes(self) -> list[str]:
         """Return what a reader should know of projects of which it was not sought what waiting is worth."""
         left = len(self.undecided) - len(self.waited)
-        if not left or not self.complete or NONE in (all_ := [self.found["decided_today"]]):
+        if not left or not self.complete or self.found["decided_today"] == NONE:
             return []
-        most = difference(all_[0], self.found["roadmap"])[2]
+        most = difference(self.found["decided_today"], self.found["roadmap"])[2]
         return [
             n_(
                 "For {n} project that the gates decide on it was not sought what waiting is worth (--waiting N): "
