@@ -32,7 +32,7 @@ def running(tmp_path_factory):
 @pytest.fixture
 def tab(browser, running):
     """A tab of a reader who has never been there; anything that it complains about fails the test."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True, reduced_motion="reduce")
     tab = context.new_page()
     complaints = []
     tab.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
@@ -137,7 +137,7 @@ def test_a_reload_in_the_midst_four_readers_and_a_run_that_is_saved(running, tab
 
 
 def test_on_a_phone_in_the_dark_nothing_is_wider_than_the_screen(running, browser):
-    context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark")
+    context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark", reduced_motion="reduce")
     tab = context.new_page()
     tab.goto(running.address)
     answered(tab, "9.75 m USD")

@@ -69,7 +69,7 @@ def test_places_are_where_the_cost_changes(instance):
 def test_it_answers_without_a_network_and_draws_no_plan_between_two_limits(browser, text, found, instance, tmp_path):
     page = tmp_path / "twin.html"
     page.write_text(text, encoding="utf-8")
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, offline=True)
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, offline=True, reduced_motion="reduce")
     tab, complaints = context.new_page(), []
     tab.on("console", lambda m: complaints.append(m.text))
     tab.on("pageerror", lambda e: complaints.append(str(e)))

@@ -56,7 +56,10 @@ def opened(browser, tmp_path, text, width=1280):
     """The page drawn in a browser without a network; anything it complains about fails the test."""
     file = tmp_path / "report.html"
     file.write_text(text, encoding="utf-8", newline="")
-    context = browser.new_context(viewport={"width": width, "height": 900}, offline=True, accept_downloads=True)
+    # a page that still scrolls smoothly can move what is to be clicked from under the pointer
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, offline=True, accept_downloads=True, reduced_motion="reduce"
+    )
     tab = context.new_page()
     tab.complaints = []
     tab.on("console", lambda m: tab.complaints.append(m.text) if m.type in ("error", "warning") else None)
