@@ -32,7 +32,9 @@ def running(tmp_path_factory):
 @pytest.fixture
 def tab(browser, running):
     """A tab of a reader who has never been there; anything that it complains about fails the test."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True, reduced_motion="reduce")
+    context = browser.new_context(
+        viewport={"width": 1400, "height": 900}, accept_downloads=True, reduced_motion="reduce"
+    )
     tab = context.new_page()
     complaints = []
     tab.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
