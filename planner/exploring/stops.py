@@ -56,13 +56,15 @@ def tried(run: Run, lost: str, year: int, months: int) -> Section:
     lost    name of a case of `choices`
     year    in whose January it begins
     months  for which it lasts
-    Raises UsageError if the plan has nothing of that then.
+    Raises UsageError if the plan has nothing of that then, and KeyboardInterrupt if it was stopped.
     """
     names = Names(run.instance)
     try:
         found = stress(run, year=year, months=months, families=["country"], only=[lost], rebuild_after=None, workers=1)
     except UsageError:  # that it names other cases is of no use here
         raise UsageError(WORDS["stop nothing"]) from None
+    if not found.complete:  # a stopped study keeps the cases that it ended, but a part of them answers nothing here
+        raise KeyboardInterrupt
     case = next(row for row in found.cases.to_dict("records") if row["kind"] in KINDS)
     country = names.countries.get(case["country"], str(case["country"]))
     lost = WORDS[f"lost {case['kind']}"].format(country=country)

@@ -259,6 +259,17 @@ def test_what_the_audit_and_the_study_of_a_stop_say_is_told(monkeypatch):
     assert section.warnings == ["a tonne"] and section.lead[-1] == "by years"
 
 
+def test_a_stop_that_was_interrupted_answers_nothing(monkeypatch):
+    def halted(*given, **asked):
+        whole = stress(*given, **asked)
+        return dataclasses.replace(whole, cases=whole.cases[whole.cases["kind"] == "none"], complete=False)
+
+    stress = stops.stress
+    monkeypatch.setattr(stops, "stress", halted)
+    with pytest.raises(KeyboardInterrupt):
+        stops.tried(planner.solve("tiny"), "export_stop:CHN", 2027, 6)
+
+
 @pytest.mark.parametrize(
     ("lost", "year", "months"),
     [("export_stop:XXX", 2027, 9), ("scenario:x", 2027, 9), ("export_stop:CHN", 2040, 9), ("export_stop:CHN", 2027, 0),
