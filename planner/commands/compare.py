@@ -47,6 +47,7 @@ def compare(
     from ..instance.reading import SETTINGS_FILE
     from ..instance.sheets import is_book
     from ..questions.compare.sure import improved
+    from ..questions.solve import solve_unless_stopped
     from ..reporting import check_page, compare_page, write_page
     from ..runs.run import MANIFEST
 
@@ -67,14 +68,14 @@ def compare(
             return planner.read_run(path)
         instance = planner.load(path)
         common.tell(f"solving {path}")
-        return planner.solve(instance, **how)
+        return solve_unless_stopped(instance, **how)
 
     names = [path.stem if is_book(path) else path.resolve().name for path in plans]
     runs = [plan_of(path) for path in plans]
     if asked():
         other = common.changed(runs[0].instance)
         common.tell(f"solving {other.name}")
-        runs.append(planner.solve(other, **how))
+        runs.append(solve_unless_stopped(other, **how))
         names.append("what-if")
     for k, run in enumerate(runs):
         if run.path is None:  # solved here, and can be solved again from a better plan
@@ -82,7 +83,7 @@ def compare(
             if better:
                 common.tell(f"solving {names[k]} again, from a cheaper plan")
                 start = min(better, key=lambda other: other.objective_musd)
-                runs[k] = planner.solve(run.instance, start=start, **how)
+                runs[k] = solve_unless_stopped(run.instance, start=start, **how)
     called = {str(path): name for path, name in zip(plans, names, strict=False)}
     comparison = planner.compare(*runs, names=names, base=None if base is None else called.get(base, base))
     common.deliver(comparison, output, overwrite, as_json)

@@ -188,10 +188,10 @@ class Solving:
 
     def solve(self, instance: Instance) -> dict[str, Any]:
         """Return the status of a scenario, the files of its run and its digest, or why there is none."""
-        from .solve import solve
+        from .solve import solve_unless_stopped
 
         try:
-            plan = solve(instance, gap=self.gap, time_limit=self.time_limit)
+            plan = solve_unless_stopped(instance, gap=self.gap, time_limit=self.time_limit)
         except (Infeasible, NoPlan) as error:
             status = N_("infeasible") if isinstance(error, Infeasible) else N_("no_solution")
             return {"status": status, "why": str(error).splitlines()[0]}

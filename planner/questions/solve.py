@@ -132,6 +132,17 @@ def solve(
     return plan
 
 
+def solve_unless_stopped(instance: Instance, **how: Any) -> Run:
+    """Return the plan of an instance as `solve` does, for a study. Raises KeyboardInterrupt if Ctrl-C ended the search.
+
+    A plan that was cut short is worth keeping, but a study that took it for an answer would go on.
+    """
+    plan = solve(instance, **how)
+    if plan.plan["stopped"] == "interrupted":
+        raise KeyboardInterrupt
+    return plan
+
+
 def refuse_relaxation(instance: Instance) -> None:
     """Raise UsageError if an instance has rules that its linear relaxation cannot tell."""
     if instance.survive or instance.option_sizes:

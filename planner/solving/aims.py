@@ -139,6 +139,8 @@ def _weighed(
             break
         of_price.adopt(method.kept)
         found = of_price.search(gap, settings.time_limit, best, progress)
+        if found.why == "interrupted":
+            raise KeyboardInterrupt
         least = max(least, (found.bound - ceiling) / price)
         if found.plan is not None and float(arrays.cost @ found.plan) + arrays.offset <= ceiling:
             return (found.plan if weights @ found.plan < weights @ best else best), least

@@ -452,4 +452,4 @@ class LShaped(Parts):
 def _told(best: Best, near: bool, seconds: str, _: float, bound: float) -> Standing:
     """Return how a search stands within a round: the bound of the master is one of the model, unless ``near``."""
     bound = best.bound if near else max(best.bound, min(bound, best.value))
-    return Standing.of(f"round {best.rounds + 1}, {seconds}: ", best.value, bound)
+    return Standing.of(f"round {best.rounds + 1}, {seconds}", best.value, bound)

@@ -311,7 +311,7 @@ class Programme(Solver):
     ) -> Iterator[None]:
         """Report every two seconds of the MIP searches inside the block.
 
-        told  gives the line, from the seconds of the search (as text), its best plan and its bound, MUSD
+        told  gives the line, from its beginning (the seconds of the search), the best plan and the bound, MUSD
         """
         if progress is None:
             yield
@@ -325,7 +325,7 @@ class Programme(Solver):
             last[0] = seen.running_time
             best, bound = (side * self.units.objective for side in (seen.mip_primal_bound, seen.mip_dual_bound))
             best = best if abs(seen.mip_primal_bound) < 1e30 else math.inf
-            progress(told(f"{seen.running_time:.0f} s", best, bound))
+            progress(told(f"{seen.running_time:.0f} s: ", best, bound))
 
         self.highs.cbMipInterrupt.subscribe(tell)  # the logging callback is silent with the solver's own log
         try:

@@ -168,13 +168,13 @@ def _solve(
     """Search, solve again with integer decisions fixed (for the duals), then minimise exposure; fill ``outcome``."""
     arrays, whole = programme.arrays, programme.arrays.whole
     began, seconds = time.perf_counter(), programme.settings.time_limit
-    found = least_cost(programme, method, start, seconds, progress)
+    found = least_cost(programme, method, start, seconds, progress, keep=True)
     if found.optimal and programme.settings.gap is None:
         outcome.gap_asked = worth_knowing(outcome.gap_asked, found.value, outcome.without_projects)
         programme.gap = max(outcome.gap_asked, 1e-9)
         left = None if seconds is None else seconds - (time.perf_counter() - began)
         if found.value - found.bound > programme.gap * abs(found.value) and (left is None or left > 0.0):
-            found = least_cost(programme, method, found.x, left, progress, found.bound)
+            found = least_cost(programme, method, found.x, left, progress, found.bound, keep=True)
     outcome.stopped = found.stopped
     if not found.held:
         return
@@ -233,16 +233,20 @@ def least_cost(
     seconds: float | None,
     progress: Progress | None,
     bound: float = -math.inf,
+    keep: bool = False,
 ) -> Found:
     """Search the least-cost plan: by the L-shaped method where the model falls apart, then as a whole if need be.
 
     start    a plan that is known, shape (columns,); None: none is
     seconds  how long it may take; None: no limit
     bound    a lower bound that is known, MUSD
+    keep     whether a search that Ctrl-C ends returns its best plan, instead of raising KeyboardInterrupt
     """
     whole = programme.arrays.whole
     began = time.perf_counter()
     best = Best() if method is None else method.search(programme.gap, seconds, start, progress)
+    if best.why == "interrupted" and not keep:
+        raise KeyboardInterrupt
     bound = max(bound, best.bound)
     nothing = np.zeros(0)
     if best.plan is not None and best.why != "stalled":
@@ -256,12 +260,14 @@ def least_cost(
         try:
             basis = basis_by_components(programme, seconds)
         except KeyboardInterrupt:
+            if not keep:
+                raise
             return Found("interrupted", nothing, math.nan, bound, nothing, nothing)
         if basis is not None:
             programme.basis = basis
     left = None if seconds is None else max(0.0, seconds - (time.perf_counter() - began))
     with programme.reported(progress):
-        found = programme.find(seconds=left, keep=True)
+        found = programme.find(seconds=left, keep=keep)
     return replace(found, bound=max(found.bound, bound))
 
 

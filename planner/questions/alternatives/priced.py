@@ -61,6 +61,8 @@ def least_at_prices(space: Space, aim: np.ndarray, near: float) -> float:
         total = space.solver.cost(known) + price * float(aim @ known)
         gap = price * CLOSE * to_save / max(1.0, abs(total))
         best = priced.search(gap, None if left == math.inf else left, known, None)
+        if best.why == "interrupted":
+            raise KeyboardInterrupt
         space.ticker.tick()
         bound = max(bound, (best.bound - space.ceiling) / price)
         if best.plan is None:

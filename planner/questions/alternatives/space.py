@@ -62,8 +62,6 @@ class Space:
         self.ticker.phase = "least cost"
         self.method = by_parts(self.solver, Ceiling)
         found = least_cost(self.solver, self.method, None, self.solver.settings.time_limit, progress)
-        if found.stopped == "interrupted":
-            raise KeyboardInterrupt
         if found.stopped == "infeasible":
             raise Infeasible("no plan can satisfy the instance; planner diagnose tells why")
         if not found.held:

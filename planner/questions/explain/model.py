@@ -241,8 +241,6 @@ class Model:
         finally:
             for row in waived:
                 programme.side(row, self.arrays.row_lower[row], self.arrays.row_upper[row])
-        if found.stopped == "interrupted":
-            raise KeyboardInterrupt
         if not found.held:
             return found
         objective = self.objective(found.x, cheaper)

@@ -83,7 +83,7 @@ def hedge(
     from ...solving.solver import Settings
     from ..delivery.modules import Modules
     from ..delivery.operations import Operations
-    from ..solve import solve
+    from ..solve import solve_unless_stopped
 
     _check(instance, outcomes, replications, trial, insurance, weight, alpha, rebuild_after)
     settings = Settings(gap=gap, time_limit=time_limit, threads=1, seed=seed)
@@ -91,7 +91,7 @@ def hedge(
     if run is None:
         if progress:
             progress("the plan that trusts in delivery")
-        run = solve(bare, gap=gap, seed=seed, progress=progress)
+        run = solve_unless_stopped(bare, gap=gap, seed=seed, progress=progress)
     operations = Operations(bare, settings, called_exposed=0.0)
     work = _Work(bare, operations, Modules(bare), Weights(weight, alpha), settings, outcomes, seed, rebuild_after,
                  progress)  # fmt: skip

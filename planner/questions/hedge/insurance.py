@@ -106,7 +106,7 @@ def _start(search: Search, best: Best, gone: np.ndarray, gap: float, seconds: fl
     least = [limit.least for limit in data.modules] + [limit.least for limit in data.group_limit]
     if any(least):  # others may have to take their place
         try:
-            return search.master.planned(gap, seconds, None)[0]
+            return search.master.planned(gap, seconds)[0]
         except Infeasible:
             return None
     start = best.x.copy()

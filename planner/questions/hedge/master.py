@@ -35,6 +35,7 @@ and with this plan held the best whole answers to it. With all whole numbers its
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ import numpy as np
 from scipy import sparse
 
 from ...errors import Infeasible, SolverFailed
+from ...solving.lshaped import WITHOUT
 from ...solving.programme import Programme
 from ...solving.solver import Found
 from ..delivery.answer import STARTED
@@ -144,6 +146,7 @@ class Master:
         self.arrays = arrays
         self.rules = len(lower)
         self.programme = Programme(arrays, settings)
+        self.programme.option(**WITHOUT)
         self.progress = progress
         self._lower, self._upper = low[: self.first].copy(), high[: self.first].copy()
         self._loose = np.zeros(0)  # for each cut: solves since it was last binding; minus infinite: it stays
@@ -261,22 +264,20 @@ class Master:
         return self._permitted(x), x[self.theta], bound
 
     def planned(
-        self, gap: float, seconds: float, start: np.ndarray | None, whole: np.ndarray | None = None
+        self, gap: float, seconds: float, cutoff: float = math.inf, whole: np.ndarray | None = None
     ) -> tuple[np.ndarray | None, np.ndarray, float]:
         """Solve with whole numbers, to a relative gap or for at most some seconds.
 
-        start  decisions that the search starts from
-        whole  columns that must be whole; None: all of ``whole``
+        cutoff  MUSD: what costs more is not looked for
+        whole   columns that must be whole; None: all of ``whole``
         Returns the decisions (None: none were found), theta of shape (outcomes, parts), and the bound, MUSD.
         """
         whole = self.whole if whole is None else whole
         self.programme.integers(whole, True)
-        if start is not None:
-            self.programme.offer(whole, start[whole])
         try:
             with self.programme.reported(self.progress):
-                found = self.programme.find(gap=gap, seconds=seconds)
-            if found.stopped != "time_limit":
+                found = self.programme.find(gap=gap, seconds=seconds, cutoff=cutoff)
+            if found.stopped != "time_limit" and not (found.stopped == "infeasible" and cutoff < math.inf):
                 self._ended(found)
         finally:
             self.programme.integers(whole, False)
@@ -295,7 +296,7 @@ class Master:
         held, values = self.sample.held(x)
         self.programme.bound(held, *self._around(held, values))
         try:
-            return self.planned(gap, seconds, None, self.whole[~self.of_plan])[0]
+            return self.planned(gap, seconds, whole=self.whole[~self.of_plan])[0]
         except Infeasible:  # by the tolerance to which the plan keeps its rules
             return None
         finally:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...solving.lshaped import ENOUGH, KNOWN
 from .master import Master, Weights
 
 if TYPE_CHECKING:
@@ -168,8 +169,9 @@ class Search:
             if left <= 0.0:
                 best.why = "time_limit"
                 return
-            part = PART if first else 0.4
-            x, theta, bound = self.master.planned(part * gap, left, best.x, plan if first else None)
+            enough = best.value - ENOUGH * gap * abs(best.value)
+            asked = max((PART if first else 0.4) * gap, KNOWN * min(1.0, best.gap))
+            x, theta, bound = self.master.planned(asked, left, enough, plan if first else None)
             best.rounds += 1
             before = best.value, best.bound
             best.bound = max(best.bound, min(bound, best.value))

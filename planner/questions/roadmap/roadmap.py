@@ -18,7 +18,7 @@ from ...runs.run import given_run
 from ...solving.solver import Settings
 from ...words import commas, figure_of
 from ..delivery.draws import apart, uncertain
-from ..solve import solve
+from ..solve import solve, solve_unless_stopped
 from .events import of_projects, of_scenarios
 from .result import CALM, NOW, SURE, Roadmap
 from .tree import bare, grown, planted
@@ -87,7 +87,7 @@ def roadmap(
         raise UsageError(CERTAIN)
     if progress:
         progress("roadmap: today's plan, if nothing happens")
-    today = solve(calm, audit=False, **how) if plan is None else given_run(plan)
+    today = solve_unless_stopped(calm, audit=False, **how) if plan is None else given_run(plan)
     tree, left_out = instance, 0.0
     if not is_tree:
         happenings, left_out = grown([*of_scenarios(instance), *of_projects(calm, today, leaves - 1)], leaves)

@@ -109,6 +109,4 @@ class Worths:
             self._first = found.x if self._first is None else self._first
         if whole and method is not None:
             self._planes = method.kept
-        if found.stopped == "interrupted":
-            raise KeyboardInterrupt
         return Searched(found.value, found.bound) if found.held else NONE

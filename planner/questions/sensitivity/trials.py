@@ -41,12 +41,12 @@ class Solved:
 
     def solve(self, positions: Positions) -> dict[str, Any]:
         """Status, metrics, cost with its bound, and modules by option of one sample."""
-        from ..solve import solve
+        from ..solve import solve_unless_stopped
 
         instance = varied(self.instance, self.changes, positions) if positions else self.instance
         how = self.study.solve
         try:
-            plan = solve(instance, gap=how.gap, time_limit=how.time_limit)
+            plan = solve_unless_stopped(instance, gap=how.gap, time_limit=how.time_limit)
         except (Infeasible, NoPlan) as error:
             status = "infeasible" if isinstance(error, Infeasible) else "no_solution"
             return {"status": status, "metrics": dict.fromkeys(self.study.metrics), "searched": None, "built": {}}
