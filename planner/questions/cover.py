@@ -201,7 +201,7 @@ def cover(
     options = {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed}
     own = ("branch_service", "disruptions", "scenarios")
     quiet = instance.changed(without={table: {} for table in own if instance.rows(table)})
-    base = solve_unless_stopped(quiet, progress=progress, **options)  # type: ignore[arg-type]
+    base = solve_unless_stopped(quiet, progress=progress, **options)
     planned = Planned(quiet, base)
     trials = [
         (shock.lasts, _case(quiet, planned, against, shock)) for shock in lengths
@@ -213,13 +213,13 @@ def cover(
             if progress:
                 progress(f"{m} months")
             try:
-                plans[m] = solve_unless_stopped(_promised(quiet, case, level, sectors), progress=progress, **options)  # type: ignore[arg-type]
+                plans[m] = solve_unless_stopped(_promised(quiet, case, level, sectors), progress=progress, **options)
             except Infeasible as stuck:
                 reason, failed = str(stuck), m
                 break
         cheapest = min(plans.values(), key=lambda plan: plan.objective_musd)
         if difference(cheapest.searched, base.searched).found < 0.0:  # a plan that holds out is one that need not, too
-            plans[0] = base = solve_unless_stopped(quiet, start=cheapest, progress=progress, **options)  # type: ignore[arg-type]
+            plans[0] = base = solve_unless_stopped(quiet, start=cheapest, progress=progress, **options)
     except KeyboardInterrupt:
         complete = False
     gone = (lengths[0].from_month - 1) / 12 if lengths[0].from_month else 0.0

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import highspy
 import numpy as np
+from scipy import sparse
 
 from ..errors import OutputError
 from ..prepare import prepare
@@ -131,6 +132,29 @@ class Programme(Solver):
     def cost(self, x: np.ndarray) -> float:
         """Return the objective as compiled, MUSD, of a solution ``x`` of shape (columns,)."""
         return float(self.arrays.cost @ x) + self.arrays.offset
+
+    @property
+    def now(self) -> Arrays:
+        """The model as it is now, with all rows that were added; it has no names."""
+        held, units = self.highs.getLp(), self.units
+        matrix = held.a_matrix_
+        by_row = matrix.format_ == highspy.MatrixFormat.kRowwise
+        made = (sparse.csr_array if by_row else sparse.csc_array)(
+            (np.array(matrix.value_), np.array(matrix.index_), np.array(matrix.start_)),
+            shape=(len(units.rows), len(units.columns)),
+        )
+        return Arrays(
+            cost=np.array(held.col_cost_) * units.objective / units.columns,
+            offset=held.offset_ * units.objective,
+            matrix=sparse.csc_array(made.multiply(units.rows[:, np.newaxis]).multiply(1.0 / units.columns)),
+            row_lower=np.array(held.row_lower_) * units.rows,
+            row_upper=np.array(held.row_upper_) * units.rows,
+            col_lower=np.array(held.col_lower_) * units.columns,
+            col_upper=np.array(held.col_upper_) * units.columns,
+            integer=self.whole.copy(),
+            columns={},
+            rows={},
+        )
 
     # --- what is made least -------------------------------------------------------------------------------
 

@@ -36,6 +36,8 @@ and with this plan held the best whole answers to it. With all whole numbers its
 from __future__ import annotations
 
 import math
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +45,8 @@ import numpy as np
 from scipy import sparse
 
 from ...errors import Infeasible, SolverFailed
+from ...solving.blocks import free_cores
+from ...solving.compiling import Arrays
 from ...solving.lshaped import WITHOUT
 from ...solving.programme import Programme
 from ...solving.solver import Found
@@ -94,8 +98,6 @@ class Master:
     def __init__(
         self, operations: Operations, sample: Sample, weights: Weights, settings: Settings, progress: Progress | None
     ) -> None:
-        from ...solving.solver import Arrays
-
         model = operations.model
         self.operations, self.sample, self.weights = operations, sample, weights
         self.first, self.parts = sample.width, len(operations.recourse.parts)
@@ -107,6 +109,7 @@ class Master:
         closing[sample.at_money] = 0.0
         money = np.tile(closing, (outcomes, 1))
         money[:, sample.at_money] += sample.money
+        self._money, self.settings = money, settings
         self.closing = np.zeros(self.first)
         self.closing[: len(closing)] = closing
         mean = 1.0 - weights.weight
@@ -291,16 +294,69 @@ class Master:
     def answered(self, x: np.ndarray, gap: float, seconds: float) -> np.ndarray | None:
         """Return the plan of decisions ``x``, with what each outcome does best by itself; None if nothing is found.
 
-        gap, seconds  as in `planned`
+        Once the plan is held nothing connects the outcomes, and what is least in each has the least mean of all and of
+        the worst. So there is one small search for each.
+
+        gap, seconds  as in `planned`, of each search
         """
-        held, values = self.sample.held(x)
-        self.programme.bound(held, *self._around(held, values))
-        try:
-            return self.planned(gap, seconds, whole=self.whole[~self.of_plan])[0]
-        except Infeasible:  # by the tolerance to which the plan keeps its rules
-            return None
-        finally:
-            self.programme.bound(np.arange(self.first), self._lower, self._upper)
+        plan = np.arange(len(self.sample.first))
+        lower, upper = self._lower.copy(), self._upper.copy()
+        for columns, values in ((plan, x[plan]), self.sample.held(x)):
+            lower[columns], upper[columns] = self._around(columns, values)
+        now = self.programme.now
+        by_row = sparse.csr_array(now.matrix)
+        decided, ends = x.copy(), time.perf_counter() + seconds
+        own = [of[of >= len(plan)] for of in self.sample.columns]
+        deciding = [s for s, columns in enumerate(own) if len(columns)]
+
+        def find(s: int) -> tuple[np.ndarray, Found]:
+            columns, arrays = self._outcome(s, now, by_row, own[s], lower, upper)
+            left = max(0.0, ends - time.perf_counter())
+            return columns, Programme(arrays, self.settings).find(gap=gap, seconds=left, watched=False)
+
+        with ThreadPoolExecutor(free_cores()) as threads:
+            solved = [threads.submit(find, s) for s in deciding]
+            try:
+                results = [of.result() for of in solved]
+            finally:
+                threads.shutdown(cancel_futures=True)
+        for columns, found in results:
+            if not found.held:  # such as by the tolerance to which the plan keeps its rules
+                return None
+            mine = np.flatnonzero((columns >= len(plan)) & (columns < self.first))
+            decided[columns[mine]] = np.maximum(found.x[mine], lower[columns[mine]])
+        answers = self.whole[~self.of_plan]
+        decided[answers] = np.round(decided[answers])
+        return decided
+
+    def _outcome(
+        self, s: int, now: Arrays, by_row: Any, own: np.ndarray, lower: np.ndarray, upper: np.ndarray
+    ) -> tuple[np.ndarray, Arrays]:
+        """Return the columns that the rows of an outcome hold, and what it decides by itself as a model of these.
+
+        now, by_row   the master problem and its matrix by rows
+        own           the outcome's own decisions
+        lower, upper  bounds of all decisions, the plan held
+        """
+        block = np.append(own, self.theta[s])
+        rows = np.flatnonzero(np.diff(sparse.csr_array(sparse.csc_array(now.matrix)[:, block]).indptr) > 0)
+        held = by_row[rows]
+        mine = np.zeros(held.shape[1], dtype=bool)
+        mine[: len(self.sample.first)] = mine[block] = True
+        of_others = sparse.csr_array(sparse.csc_array(held)[:, np.flatnonzero(~mine)])
+        rows, held = rows[np.diff(of_others.indptr) == 0], held[np.diff(of_others.indptr) == 0]
+        columns = np.union1d(block, held.indices)
+        cost = np.zeros(held.shape[1])
+        cost[self.theta[s]] = 1.0
+        cost[self.sample.columns[s]] = self._money[s]
+        low, high = np.append(lower, now.col_lower[self.first :]), np.append(upper, now.col_upper[self.first :])
+        whole = np.zeros(held.shape[1], dtype=bool)
+        whole[np.intersect1d(self.whole, own)] = True
+        return columns, Arrays(
+            cost=cost[columns], offset=0.0, matrix=sparse.csc_array(held)[:, columns],
+            row_lower=now.row_lower[rows], row_upper=now.row_upper[rows], col_lower=low[columns],
+            col_upper=high[columns], integer=whole[columns], columns={}, rows={},
+        )  # fmt: skip
 
     def rounded(self, x: np.ndarray) -> np.ndarray | None:
         """Return decisions near the relaxed ones ``x`` in which the plan is whole (by diving); None if none are found.

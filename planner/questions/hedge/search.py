@@ -21,6 +21,7 @@ TOWARDS = 0.5  # in the relaxation a trial lies this far on the way from the bes
 NEARLY_FULL = 1e-9  # share of a step of a size up to which it counts as whole
 RELAXING = 0.7  # of the time of a search, after which a relaxation that is not done makes way for whole numbers
 PART = 0.2  # of the gap, to which the plan is searched where outcomes decide by themselves, and their answers
+MOST_ANSWERS = 6  # searches of the answers to one plan
 STALLED = 3  # the search ends after so many trials with whole numbers without progress
 LEAST = 1e-7  # smallest relative gap asked for; less is rounding
 
@@ -147,14 +148,38 @@ class Search:
     def _round(self, x: np.ndarray, best: Best, gap: float, ends: float) -> None:
         """Round relaxed decisions ``x`` to whole ones, and take these if they are better than the best known."""
         decided = self.master.rounded(x)
-        if decided is not None and not self.master.of_plan.all():
-            decided = self.master.answered(decided, PART * gap, max(0.0, ends - time.perf_counter()))
         if decided is None:
             return
-        value, costs, _ = self.evaluate(decided)
-        if value < best.value:
-            best.x, best.value, best.costs = decided, value, costs
+        if self.master.of_plan.all():
+            self._better(best, decided)
+        else:
+            self._answer(best, decided, gap, ends)
         self._tell(best.rounds, "rounded", best)
+
+    def _better(self, best: Best, x: np.ndarray, theta: np.ndarray | None = None) -> tuple[float, int]:
+        """Evaluate decisions, and take them if they are better than the best known.
+
+        Returns their objective, MUSD, and how many cuts were added; ``theta`` is as in `evaluate`.
+        """
+        value, costs, added = self.evaluate(x, theta)
+        if value < best.value:
+            best.x, best.value, best.costs = x, value, costs
+        return value, added
+
+    def _answer(self, best: Best, x: np.ndarray, gap: float, ends: float) -> None:
+        """Search the best answers to the plan of decisions ``x``, with the cuts of the last until these help little.
+
+        Once a plan is held this takes a moment, where a search of the whole master takes a minute.
+        """
+        least = math.inf
+        for _ in range(MOST_ANSWERS):
+            answered = self.master.answered(x, PART * gap, max(0.0, ends - time.perf_counter()))
+            if answered is None:
+                return
+            value, _ = self._better(best, answered)
+            if value > least - PART * gap * abs(value):
+                return
+            least, x = value, answered
 
     def _decide(self, best: Best, gap: float, ends: float) -> None:
         """Solve the master with whole numbers, until the gap or the end of the time is reached.
@@ -178,13 +203,10 @@ class Search:
             added = 0
             if x is not None:
                 added = self.master.hear(x)
-                repaired = first or self.sample.started_unheard(x)
-                x = self.master.answered(x, PART * gap, max(0.0, ends - time.perf_counter())) if repaired else x
-            if x is not None:
-                value, costs, cuts = self.evaluate(x, None if repaired else theta)
-                added += 0 if repaired else cuts
-                if value < best.value:
-                    best.x, best.value, best.costs = x, value, costs
+                if first or self.sample.started_unheard(x):
+                    self._answer(best, x, gap, ends)
+                else:
+                    added += self._better(best, x, theta)[1]
             self._tell(best.rounds, "plan whole" if first else "whole", best)
             moved = before[0] - best.value + best.bound - before[1]
             first = first and moved > PART * gap * abs(best.value)
