@@ -93,8 +93,8 @@ class Part:
 
     def _solved(self, capacity: np.ndarray) -> Answer:
         """Solve the part for one vector of capacities, from the basis that the solver has."""
-        for row, limit, least in zip(self.rows.tolist(), capacity.tolist(), self.least.tolist(), strict=True):
-            self.programme.side(row, *((limit, math.inf) if least else (-math.inf, limit)))
+        least, most = np.where(self.least, capacity, -math.inf), np.where(self.least, math.inf, capacity)
+        self.programme.side(self.rows, least, most)
         solution = self.programme.find(watched=False)
         if not solution.optimal:
             raise SolverFailed(f"an outcome of the projects could not be solved ({solution.stopped})")
