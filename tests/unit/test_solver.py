@@ -250,3 +250,26 @@ def test_an_optimum_whose_rows_do_not_follow_from_its_columns_is_sought_again(ar
     assert found.optimal and found.value == pytest.approx(least.value)
     again.find()
     assert len(runs) == 3  # what is accurate is not sought again
+
+
+@pytest.mark.parametrize("comfortable", [(0.0, np.inf), (0.0, 1e-6)], ids=["as they are", "in other units"])
+def test_what_a_programme_is_now_has_what_was_changed_and_added(arrays, monkeypatch, comfortable):
+    from planner.solving import units
+    from planner.solving.programme import Programme
+    from planner.solving.solver import Settings
+
+    monkeypatch.setattr(units, "COMFORTABLE", comfortable)
+    programme = Programme(arrays, Settings())
+    assert (programme.units.objective == 1.0) == (comfortable[1] == np.inf)
+    programme.bound([2], 0.25, 0.5)
+    programme.add_row([0, 3], [2.0, 3.0], upper=5.0)
+    now = programme.now
+    added = np.zeros(len(arrays.cost))
+    added[[0, 3]] = 2.0, 3.0
+    expected = np.vstack([arrays.matrix.toarray(), added])
+    assert now.matrix.toarray() == pytest.approx(expected)
+    assert now.cost == pytest.approx(arrays.cost) and now.offset == pytest.approx(arrays.offset)
+    assert now.row_lower == pytest.approx(np.append(arrays.row_lower, -np.inf))
+    assert now.row_upper == pytest.approx(np.append(arrays.row_upper, 5.0))
+    assert (now.col_lower[2], now.col_upper[2]) == (0.25, 0.5)
+    assert (now.integer == arrays.integer).all()

@@ -177,6 +177,7 @@ class Search:
             if answered is None:
                 return
             value, _ = self._better(best, answered)
+            self._tell(best.rounds, "answers", best)
             if value > least - PART * gap * abs(value):
                 return
             least, x = value, answered
