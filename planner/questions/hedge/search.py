@@ -178,7 +178,7 @@ class Search:
                 return
             value, _ = self._better(best, answered)
             self._tell(best.rounds, "answers", best)
-            if value > least - PART * gap * abs(value):
+            if best.gap <= gap or value > least - PART * gap * abs(value):
                 return
             least, x = value, answered
 
