@@ -6,6 +6,7 @@ from places import CASES, TINY
 import planner
 from planner.instance.tables import cells
 from planner.solving import parts, search
+from planner.solving.blocks import free_cores
 from planner.solving.solver import Solver
 
 TWICE = {"name": "twice", "what_if": ["scale demand=1.2"]}
@@ -63,4 +64,6 @@ def test_a_study_whose_search_was_stopped_ends_there(monkeypatch, name, number, 
         assert found.plan["stopped"] == "interrupted"
     else:
         assert found is None or not found.complete
-    assert len(searches) <= number + (name == "hedge")  # which solves once more for the plan that it keeps
+    # whose threads may have begun their next searches, and which solves once more for the plan that it keeps
+    also = free_cores() + 1 if name == "hedge" else 0
+    assert len(searches) <= number + also
