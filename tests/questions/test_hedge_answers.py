@@ -17,7 +17,7 @@ from planner.questions.delivery.delivered import Delivered
 from planner.questions.delivery.draws import AS_PLANNED, draw
 from planner.questions.delivery.modules import Modules
 from planner.questions.delivery.operations import Operations
-from planner.questions.hedge.master import Weights
+from planner.questions.hedge.master import Master, Weights
 from planner.questions.hedge.sample import Sample
 from planner.questions.hedge.search import Search, decisions
 from planner.solving.solver import Settings
@@ -267,7 +267,10 @@ def test_a_search_that_is_stopped_keeps_what_can_be_answered(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("planner.questions.hedge.master.Master.relaxed", stop)
+    answered, asked = Master.answered, []
+    monkeypatch.setattr(Master, "answered", lambda *how: asked.append(how) or answered(*how))
     found = planner.hedge(two_plants(), outcomes=8, gap=0.0, workers=1, rebuild_after=0)
+    assert len(asked) == 1  # each round of answers of a large instance takes a quarter of a minute
     assert not found.complete and found.why == "interrupted" and "Interrupted" in str(found)
     assert 81.9 - 1e-6 <= found.objective_musd < 279.5  # rounded, B is started where A fails
     assert not len(found.outcomes) and not len(found.replications) and not len(found.insurance)

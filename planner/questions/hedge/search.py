@@ -169,7 +169,8 @@ class Search:
     def _answer(self, best: Best, x: np.ndarray, gap: float, ends: float) -> None:
         """Search the best answers to the plan of decisions ``x``, with the cuts of the last until these help little.
 
-        Once a plan is held this takes a moment, where a search of the whole master takes a minute.
+        Once a plan is held this takes a moment, where a search of the whole master takes a minute. After Ctrl-C
+        they are searched once, so that there is a plan with answers.
         """
         least = math.inf
         for _ in range(MOST_ANSWERS):
@@ -178,7 +179,7 @@ class Search:
                 return
             value, _ = self._better(best, answered)
             self._tell(best.rounds, "answers", best)
-            if best.gap <= gap or value > least - PART * gap * abs(value):
+            if best.why or best.gap <= gap or value > least - PART * gap * abs(value):
                 return
             least, x = value, answered
 
