@@ -7,6 +7,7 @@ Results go to stdout, progress and errors to stderr.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -20,16 +21,29 @@ from .commands import COMMANDS
 from .commands.common import line, tell
 from .errors import PlannerError
 
-app = typer.Typer(
-    name="planner",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",  # so that [defaults] in brackets and examples stand in the help as they are written
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for _group, _names in COMMANDS.items():
-    for _name in _names:  # each command is a function of the file with its name in ``commands``
-        app.command(rich_help_panel=_group)(getattr(import_module(f".commands.{_name}", __package__), _name))
+NEW_OBJECTS = 10_000  # Python looks for circles of garbage after 700, which takes a tenth of a short command
+
+
+def application(command: str = "") -> typer.Typer:
+    """Return the command line.
+
+    command  with this command alone, where there is one of that name: to set up all takes as long as a small solve
+    """
+    app = typer.Typer(
+        name="planner",
+        no_args_is_help=True,
+        rich_markup_mode="markdown",  # so that [defaults] and examples stand in the help as they are written
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        callback=_planner,
+    )
+    asked = command.replace("-", "_")
+    known = asked != "rerun" and any(asked in names for names in COMMANDS.values())  # `rerun` gives another command
+    for group, names in COMMANDS.items():
+        for name in names if not known else {asked}.intersection(names):
+            run = getattr(import_module(f".commands.{name}", __package__), name)  # of the file with its name
+            app.command(rich_help_panel=group)(run)
+    return app
 
 
 def _version(asked: bool) -> None:
@@ -41,7 +55,6 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _planner(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and exit")
@@ -67,8 +80,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     line.set(tuple(sys.argv[1:]))
     commanded.set(True)
+    gc.set_threshold(NEW_OBJECTS)
     try:
-        code = app(standalone_mode=False) or 0
+        code = application(sys.argv[1] if len(sys.argv) > 1 else "")(standalone_mode=False) or 0
         if sys.stdout is not None:  # it is if the shell closed it, and then print does nothing
             sys.stdout.flush()  # so that a full disk is told here, and not by the interpreter at its end
     except PlannerError as error:
@@ -93,6 +107,7 @@ def main() -> None:
             raise
         show(file=sys.stderr)  # a usage error of the command-line library
         code = getattr(error, "exit_code", 2)
+    gc.freeze()  # so that the interpreter does not look through all that it is about to drop
     sys.exit(code)
 
 

@@ -104,8 +104,9 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     metrics = metrics if isinstance(metrics, Mapping) else {}
 
     layouts = plan_layouts(instance)
-    traced = ORIGIN.name in run.tables
-    tables = Tables(run.tables, (*layouts, ORIGIN) if traced else layouts, facts, facts.years, book)
+    given = _as_held(run.tables)
+    traced = ORIGIN.name in given
+    tables = Tables(given, (*layouts, ORIGIN) if traced else layouts, facts, facts.years, book)
     investment = Investment(facts, tables)
     settings = run.plan.get("settings")
     whole = facts.whole = not (isinstance(settings, Mapping) and settings.get("relaxed"))  # else a bound, no plan
@@ -134,7 +135,7 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
             book.fault("branches", (), f"leaves the branch {scenario.parent}, which is missing")
             continue
         book.passed("branches")
-        disturbance, given = Disturbance(facts, scenario), dict(run.branches[name])
+        disturbance, given = Disturbance(facts, scenario), _as_held(run.branches[name])
         builds = courses[scenario.parent][0].investment
         if disturbance.rebuilds:
             started = {BUILDS.name: given.pop(BUILDS.name)} if BUILDS.name in given else {}
@@ -179,7 +180,7 @@ class BranchAudit:
         if whole:
             needed = (*needed, *(layout.name for layout in branch_layouts(instance)))
         layouts = tuple(layout for layout in plan_layouts(instance) if layout.name in needed)
-        given = {layout.name: plan[layout.name] for layout in layouts}
+        given = {name: table for name, table in _as_held(plan).items() if name in needed}
         tables = Tables(given, layouts, self._facts, self._facts.years, self._book)
         self._investment = Investment(self._facts, tables)
         service = tables.rows(SERVICE) if SERVICE.name in needed else []
@@ -231,6 +232,12 @@ class BranchAudit:
         scale = sum(map(abs, costs))
         book.equal("objective", cost_musd, expected, scale, ("cost of the branch",))
         return book.report()
+
+
+def _as_held(tables: Mapping[str, Given]) -> dict[str, Given]:
+    """Return the tables of a run as it holds them: by column, where their frames were never asked for."""
+    cells = getattr(tables, "cells", None)
+    return {name: cells(name) if cells else tables[name] for name in tables}
 
 
 def _parts(

@@ -11,9 +11,7 @@ import math
 import operator
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeAlias
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..instance.metrics import METRICS
 from .book import Book
@@ -35,10 +33,13 @@ from .layouts import (
     components,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 LARGEST = 1e15  # tonnes or MUSD; more is no quantity, and sums of it would overflow
 
 
-Given: TypeAlias = pd.DataFrame | Mapping[str, list[Any]]  # a table: a frame, or column -> cells
+Given: TypeAlias = "pd.DataFrame | Mapping[str, list[Any]]"  # a table: a frame, or column -> cells
 
 
 class Tables:
@@ -83,10 +84,10 @@ class Tables:
         part._rows = {name: found[name] for name in self._rows}
         return part
 
-    def _read(self, layout: Layout[R], table: object) -> list[R]:
+    def _read(self, layout: Layout[R], table: Any) -> list[R]:
         """Return the usable rows of a table; report columns, cells, keys, duplicates and order that are wrong."""
         file = f"{layout.name}.csv"
-        if not isinstance(table, (pd.DataFrame, Mapping)):
+        if not hasattr(table, "columns") and not isinstance(table, Mapping):
             self._book.fault("tables", (file,), "is missing")
             return []
         columns, written = layout.columns, tuple(map(str, table))
@@ -95,7 +96,7 @@ class Tables:
             if len(set(written)) != len(written) or not set(columns) <= set(written):
                 return []
         self._book.passed("tables")
-        plain = [table[c].tolist() if isinstance(table, pd.DataFrame) else table[c] for c in columns]
+        plain = [_cells(table[c]) for c in columns]
         if len({len(raw) for raw in plain}) > 1:
             self._book.fault("tables", (file,), "has columns of different lengths")
             return []
@@ -237,6 +238,15 @@ class Tables:
                 self._book.fault("order", (file, f"row {number}"), "comes before the row above it")
 
 
+def _cells(column: Any) -> list[Any]:
+    """Return the cells of a column of a frame, or of a table given by column; NA becomes None."""
+    if isinstance(column, list):
+        return column
+    from pandas import NA
+
+    return [None if cell is NA else cell for cell in column.tolist()]
+
+
 def _number(cell: Any) -> float:
     if isinstance(cell, bool):
         return math.nan
@@ -247,7 +257,7 @@ def _number(cell: Any) -> float:
 
 
 def _is_blank(cell: Any) -> bool:
-    return cell is None or cell is pd.NA or cell == "" or (isinstance(cell, float) and math.isnan(cell))
+    return cell is None or cell == "" or (isinstance(cell, float) and math.isnan(cell))
 
 
 def _build_agrees(facts: Facts, row: BuildRow) -> str:

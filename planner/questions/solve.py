@@ -14,13 +14,11 @@ from ..instance.loading import given_instance
 from ..language import _
 from ..runs.manifest import SCHEMA
 from ..runs.run import Run, given_run
-from ..runs.tables import components
+from ..runs.tables import Tables, components
 from ..words import blank
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pandas as pd
 
     from ..instance.instance import Instance
     from ..prepare import Prepared
@@ -175,7 +173,7 @@ def told(
         if instance.price_floors or instance.offtakes:
             from ..runs.outlays import outlays
 
-            frames |= outlays(instance, frames)
+            frames.update(outlays(instance, frames))
         about = _summary(prepared, settings, outcome, frames, load_seconds, pins, start)
         return Run(about, frames, branches, None, instance)
 
@@ -255,15 +253,14 @@ def _summary(
     prepared: Prepared,
     settings: Settings,
     outcome: Outcome,
-    frames: dict[str, pd.DataFrame],
+    frames: Tables,
     load_seconds: float,
     pins: Pins | None,
     start: Run | None,
 ) -> dict[str, Any]:
     """The content of plan.json, but for what is only known when the run is written."""
     instance = prepared.instance
-    costs = frames["costs"]
-    objective = float(sum(costs["present_musd"]))
+    objective = float(sum(frames.cells("costs")["present_musd"]))
     bound = objective - max(0.0, outcome.objective - outcome.bound)  # with a risk weight the gap is that of the whole
     gap = abs(objective - bound) / max(abs(objective), 1e-9)
     proven = outcome.stopped == "optimal" or gap <= outcome.gap_asked
@@ -334,30 +331,31 @@ def _risk(prepared: Prepared, outcome: Outcome) -> dict[str, Any]:
     return found
 
 
-def _metrics(instance: Instance, frames: dict[str, pd.DataFrame]) -> dict[str, Any]:
+def _metrics(instance: Instance, frames: Tables) -> dict[str, Any]:
     """Shares by year and stage, tonnes short and demanded (t/yr), and money (MUSD), from the tables of the plan."""
     years = [str(y) for y in instance.years]
-    dependence = frames["dependence"]
     exposed: dict[str, float | None] = dict.fromkeys(years)
     stages: dict[str, dict[str, float | None]] = {s: dict.fromkeys(years) for s in instance.stages}
-    for row in dependence[dependence["cap"] == ""].itertuples():
-        share = None if row.share != row.share else float(row.share)
-        if row.metric == "exposed_share":
+    for row in frames.rows("dependence"):
+        share = None if row.share != row.share else row.share
+        if row.cap == "" and row.metric == "exposed_share":
             exposed[str(row.year)] = share
-        elif row.stage:
+        elif row.cap == "" and row.stage:
             stages[row.stage][str(row.year)] = share
-    service, costs = frames["service"], frames["costs"]
     short, demand = dict.fromkeys(years, 0.0), dict.fromkeys(years, 0.0)
-    for row in service.itertuples():
+    for row in frames.rows("service"):
         short[str(row.year)] += row.short_t
         demand[str(row.year)] += row.demand_t
+    cost = dict.fromkeys(components(instance), 0.0)
+    for row in frames.rows("costs"):
+        cost[row.component] += row.present_musd
     return {
         "exposed_share": exposed,
         "stage_share": stages,
         "short_t": {y: t if t > instance.negligible_t else 0.0 for y, t in short.items()},
         "demand_t": demand,
-        "capex_musd": float(sum(frames["builds"]["capex_musd"])),
-        "cost_musd": {c: float(sum(costs.loc[costs["component"] == c, "present_musd"])) for c in components(instance)},
+        "capex_musd": float(sum(frames.cells("builds")["capex_musd"])),
+        "cost_musd": cost,
     }
 
 

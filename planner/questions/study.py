@@ -20,7 +20,7 @@ from rich.cells import cell_len
 from ..above import above
 from ..arguments import checked
 from ..errors import ResultError
-from ..runs.tables import plain, to_csv
+from ..runs.tables import cells_of, plain, to_csv
 from ..words import paragraphs
 from ..writing import check_folder, write_folder
 
@@ -179,7 +179,7 @@ class Study(Declared):
         Raises OutputError if something is there and is not to be replaced, or if the folder cannot be written.
         """
         frames = ((table.file, getattr(self, table.attribute)) for table in self.tables().values())
-        files = {file: to_csv(frame) for file, frame in frames if frame is not None and len(frame.columns)}
+        files = {file: to_csv(cells_of(frame)) for file, frame in frames if frame is not None and len(frame.columns)}
         return write_folder(
             Path(folder), {**files, **self.more_files(), **(more or {})}, self.MANIFEST, self.to_json, overwrite
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,16 +155,16 @@ def _costs(plan: Run, out: Console) -> None:
 
 
 def _builds(plan: Run, out: Console) -> None:
-    builds = plan.tables["builds"]
-    if builds.empty:
+    builds: dict[str, list[Any]] = defaultdict(list)  # option -> its starts, the earliest first
+    for row in plan.tables.rows("builds"):
+        builds[row.option].append(row)
+    if not builds:
         out.print(_("Builds: none"))
         return
     out.print(_("Builds ({amount} MUSD overnight):", amount=figure_of(plan.metrics["capex_musd"], 6)))
     named = {o.option: o.name for o in plan.instance.options}
-    for option, rows in sorted(builds.groupby("option", sort=False), key=lambda of: of[1]["start_year"].min()):
-        starts = commas(
-            _("{year} {tonnes} t", year=r.start_year, tonnes=figure_of(r.capacity_t, 4)) for r in rows.itertuples()
-        )
+    for option, rows in sorted(builds.items(), key=lambda of: min(row.start_year for row in of[1])):
+        starts = commas(_("{year} {tonnes} t", year=r.start_year, tonnes=figure_of(r.capacity_t, 4)) for r in rows)
         called = option if plain(option) == plain(named[option]) else f"{named[option]} ({option})"
         out.print(escape(f"  {called}: {starts}"), soft_wrap=True)
 
@@ -180,14 +181,16 @@ def _answers(plan: Run, out: Console) -> None:
 
 def _closures(plan: Run, out: Console) -> None:
     """What is given up of plants' own capacity; nothing unless closures.csv allows it."""
-    closures = plan.tables.get("closures")
-    if closures is None or closures.empty:
+    closures: dict[int, list[Any]] = defaultdict(list)
+    for row in plan.tables.rows("closures"):
+        closures[row.year].append(row)
+    if not closures:
         return
     out.print(_("Closed (own capacity, idle or retired until then):"))
-    for year, rows in closures.groupby("year", sort=True):
+    for year, rows in sorted(closures.items()):
         names = commas(
             _("{name} {tonnes} t {kind}", name=r.facility, tonnes=figure_of(r.closed_t, 4), kind=translated(r.kind))
-            for r in rows.itertuples()
+            for r in rows
         )
         out.print(f"  {year}: {escape(names)}", soft_wrap=True)
 
@@ -222,9 +225,11 @@ def _shortages(plan: Run, out: Console) -> None:
 def _impacts(instance: Instance, plan: Run, out: Console) -> None:
     """What the plan causes of each impact, by year; nothing unless the instance has some."""
     for impact in instance.impacts:
-        rows = plan.tables["impact_totals"]
-        by_year = rows[rows["impact"] == impact.impact].groupby("year")["units"].sum()
-        told = commas(f"{year} {figure_of(units, 4)}" for year, units in by_year.items())
+        by_year: Counter[int] = Counter()
+        for row in plan.tables.rows("impact_totals"):
+            if row.impact == impact.impact:
+                by_year[row.year] += row.units
+        told = commas(f"{year} {figure_of(units, 4)}" for year, units in sorted(by_year.items()))
         text = _("{impact}, {unit} a year: {parts}", impact=impact.name, unit=impact.unit, parts=told or _("none"))
         out.print(escape(text), soft_wrap=True)
 
@@ -233,15 +238,19 @@ def _sold(plan: Run, out: Console) -> None:
     """What is sold to buyers, and what that earns, by year; nothing unless the instance has some."""
     if "sales" not in plan.tables:
         return
-    by_year = plan.tables["sales"].groupby("year")[["t", "revenue_musd"]].sum()
+    sold: Counter[int] = Counter()
+    earned: Counter[int] = Counter()
+    for row in plan.tables.rows("sales"):
+        sold[row.year] += row.t
+        earned[row.year] += row.revenue_musd
     told = commas(
         _(
             "{year} {tonnes} t for {amount} MUSD",
-            year=r.Index,
-            tonnes=figure_of(r.t, 4),
-            amount=figure_of(r.revenue_musd, 4),
+            year=year,
+            tonnes=figure_of(t, 4),
+            amount=figure_of(earned[year], 4),
         )
-        for r in by_year.itertuples()
+        for year, t in sorted(sold.items())
     )
     out.print(_("Sold a year: {parts}", parts=told or _("nothing")))
 
@@ -250,10 +259,12 @@ def _replaced(plan: Run, out: Console) -> None:
     """What substitutes replace, by year; nothing unless the instance has some."""
     if "substitution" not in plan.tables:
         return
-    by_year = plan.tables["substitution"].groupby(["year", "substitute"])["t"].sum()
+    replaced: Counter[tuple[int, str]] = Counter()
+    for row in plan.tables.rows("substitution"):
+        replaced[row.year, row.substitute] += row.t
     told = commas(
         _("{year} {name} {tonnes} t", year=year, name=name, tonnes=figure_of(t, 4))
-        for (year, name), t in by_year.items()
+        for (year, name), t in sorted(replaced.items())
         if t > 0.5e-3
     )
     out.print(escape(_("Replaced by substitutes: {parts}", parts=told or _("nothing"))), soft_wrap=True)
@@ -289,14 +300,14 @@ def _outlays(plan: Run, out: Console) -> None:
 
 
 def _binding(instance: Instance, plan: Run, out: Console) -> None:
-    dependence = plan.tables["dependence"]
-    caps = dependence[(dependence["cap"] != "") & (dependence["marginal_musd_per_point"] > 1e-9)]
-    if caps.empty:
-        if (dependence["cap"] != "").any():
+    rows = [row for row in plan.tables.rows("dependence") if row.cap]
+    binding = [row for row in rows if row.marginal_musd_per_point > 1e-9]
+    if not binding:
+        if rows:
             out.print(_("Caps: none binds"))
         return
-    units = any(unit_of(instance, cap) for cap in caps["cap"])
-    if instance.floors.intersection(caps["cap"]):
+    units = any(unit_of(instance, row.cap) for row in binding)
+    if instance.floors.intersection(row.cap for row in binding):
         text = _("Binding caps (saving of one point more, of a floor (>=) one point less, MUSD present value):")
         if units:
             text = _(
@@ -307,7 +318,7 @@ def _binding(instance: Instance, plan: Run, out: Console) -> None:
     else:
         text = _("Binding caps (saving of one point more, MUSD present value):")
     out.print(text)
-    for row in caps.sort_values("marginal_musd_per_point", ascending=False).head(8).itertuples():
+    for row in sorted(binding, key=lambda row: -row.marginal_musd_per_point)[:8]:
         where = f" {row.country}" if row.country else ""
         at = (
             number(f"{row.limit:.1%}")

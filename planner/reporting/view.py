@@ -15,11 +15,10 @@ from ..words import money_of
 from .looks import CONCERN, COUNTRIES, Look, look
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..instance.instance import Instance
     from ..instance.tables import Evidence, Facility, Operation, Option
     from ..runs.run import Run
+    from ..runs.tables import Tables
     from .studies import Shown
 
 Place = tuple[str, str, str, int]  # material, country, provenance, first year of a period
@@ -215,7 +214,7 @@ class View(Names):
         return self.run.plan
 
     @property
-    def tables(self) -> Mapping[str, pd.DataFrame]:
+    def tables(self) -> Tables:
         """Result tables by name."""
         return self.run.tables
 

@@ -10,11 +10,8 @@ from ..instance.metrics import METRICS
 from .tables import BLANK_NAMES, EVERYWHERE, KINDS_OF, ONLY_WITH, PROVENANCES, branch_tables, components
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..instance.instance import Instance
-
-    Frames = Mapping[str, pd.DataFrame]
+    from .tables import Cells, Tables
 
 NAMES = {  # column -> table of the instance with the names that it may hold
     **{"option": "options", "facility": "facilities", "country": "countries", "process": "processes"},
@@ -31,7 +28,7 @@ NAMES = {  # column -> table of the instance with the names that it may hold
 
 
 def check_fit(
-    where: str, plan: Mapping[str, Any], tables: Frames, branches: Mapping[str, Frames], instance: Instance
+    where: str, plan: Mapping[str, Any], tables: Tables, branches: Mapping[str, Tables], instance: Instance
 ) -> None:
     """Raise ResultError if a run names what its instance does not have, or lacks a table or a branch of it.
 
@@ -45,19 +42,20 @@ def check_fit(
         raise ResultError(f"{where} does not fit its instance: {problem}")
 
 
-def check_years(where: str, plan: Mapping[str, Any], tables: Frames, branches: Mapping[str, Frames]) -> None:
+def check_years(where: str, plan: Mapping[str, Any], tables: Tables, branches: Mapping[str, Tables]) -> None:
     """Raise ResultError if a table has another year than the first years of the periods, which plan.json gives."""
     years = frozenset(map(int, plan["metrics"]["exposed_share"]))
     for folder, held in _folders(tables, branches):
-        for name, table in held.items():
-            for column in {"year", "start_year"}.intersection(table.columns):
-                strange = set(table[column].tolist()) - years
+        for name in held:
+            cells = held.cells(name)
+            for column in {"year", "start_year"}.intersection(cells):
+                strange = set(cells[column]) - years
                 if strange and (name, column) not in EVERYWHERE:
                     problem = f"{folder}{name}.csv {column} = {min(strange)}, where no period begins"
                     raise ResultError(f"{where} cannot be read: {problem}")
 
 
-def _folders(tables: Frames, branches: Mapping[str, Frames]) -> Iterator[tuple[str, Frames]]:
+def _folders(tables: Tables, branches: Mapping[str, Tables]) -> Iterator[tuple[str, Tables]]:
     """Yield the tables of the plan and of each branch, with the folder that they lie in."""
     yield "", tables
     for name, held in branches.items():
@@ -65,7 +63,7 @@ def _folders(tables: Frames, branches: Mapping[str, Frames]) -> Iterator[tuple[s
 
 
 def _problems(
-    plan: Mapping[str, Any], tables: Frames, branches: Mapping[str, Frames], instance: Instance
+    plan: Mapping[str, Any], tables: Tables, branches: Mapping[str, Tables], instance: Instance
 ) -> Iterator[str]:
     """Yield what does not fit."""
     metrics = plan["metrics"]
@@ -85,8 +83,8 @@ def _problems(
                 yield f"branches/{scenario}/{name}.csv is missing"
     known = _known(instance)
     for folder, held in _folders(tables, branches):
-        for name, table in held.items():
-            yield from _unknown(f"{folder}{name}.csv", name, table, known)
+        for name in held:
+            yield from _unknown(f"{folder}{name}.csv", name, held.cells(name), known)
 
 
 def _known(instance: Instance) -> dict[str, frozenset[Any]]:
@@ -103,9 +101,9 @@ def _known(instance: Instance) -> dict[str, frozenset[Any]]:
     }
 
 
-def _unknown(file: str, name: str, table: pd.DataFrame, known: Mapping[str, frozenset[Any]]) -> Iterator[str]:
+def _unknown(file: str, name: str, cells: Cells, known: Mapping[str, frozenset[Any]]) -> Iterator[str]:
     """Yield for each column a name or year that is not known."""
-    for column in table.columns:
+    for column in cells:
         allowed = KINDS_OF.get((name, column)) or known.get(column)
         if allowed is None or (name, column) in EVERYWHERE:
             continue
@@ -113,6 +111,6 @@ def _unknown(file: str, name: str, table: pd.DataFrame, known: Mapping[str, froz
             allowed = allowed | {""}
         if name == "dependence" and column == "country":
             allowed = allowed | known["bloc"]
-        if strange := set(table[column].tolist()) - allowed:
+        if strange := set(cells[column]) - allowed:
             value = sorted(strange, key=str)[0]
             yield f'{file} {column} = "{value}", which is not known there'

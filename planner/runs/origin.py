@@ -41,7 +41,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..instance.timeline import periods, series_value
-from .tables import frame
+from .tables import Tables, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
     from ..instance.instance import Instance
     from .run import Run
+    from .tables import Cells
 
 RECYCLED = "recycled"
 UNKNOWN = "unknown"
@@ -84,21 +85,21 @@ def origin_ledger(run: Run | str | Path) -> pd.DataFrame:
     from .run import given_run
 
     run = given_run(run)
-    return ledger(run.instance, run.tables)
+    return Tables({"origin": ledger(run.instance, run.tables)})["origin"]
 
 
-def ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the same as `origin_ledger`, from an instance and the tables of a plan.
+def ledger(instance: Instance, tables: Tables) -> Cells:
+    """Return the same as `origin_ledger`, as column -> cells, from an instance and the tables of a plan.
 
     tables  ``activity``, ``flows``, ``purchases``, ``service``, ``stocks`` and ``adjustments``, and those of further
             deliveries that the instance allows
     """
     chain = _Chain.of(instance)
-    years = {name: _by_year(tables[name]) for name in ("activity", "flows", "purchases", "adjustments")}
+    years = {name: _by_year(tables.rows(name)) for name in ("activity", "flows", "purchases", "adjustments")}
     if instance.returns:
-        years["returned"] = _by_year(tables["returned"])
+        years["returned"] = _by_year(tables.rows("returned"))
     taken = deliveries(instance, tables)
-    stocks = _Stocks(instance, chain, _by_year(tables["stocks"]))
+    stocks = _Stocks(instance, chain, _by_year(tables.rows("stocks")))
     rows: list[tuple[Any, ...]] = []
     for period in periods(instance):
         year = period.first_year
@@ -107,13 +108,13 @@ def ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
         mixes = _mixes(inflow, len(chain.stages))
         stocks.close(mixes, year, period.length)
         rows += _delivered(chain, mixes, taken.get(year, {}), year, instance.negligible_t)
-    return frame("origin", rows)
+    return table("origin", rows)
 
 
 Consumer = tuple[str, str, str]  # country, sector, material
 
 
-def deliveries(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> dict[int, dict[Consumer, dict[str, float]]]:
+def deliveries(instance: Instance, tables: Tables) -> dict[int, dict[Consumer, dict[str, float]]]:
     """Return year -> consumer -> provenance -> t/yr that it takes, as what it asks for or in place of another material.
 
     tables  ``service``, and ``substitution`` where the instance has substitutes
@@ -121,22 +122,22 @@ def deliveries(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> dict[i
     taken: dict[int, dict[Consumer, dict[str, float]]] = defaultdict(
         lambda: defaultdict(lambda: dict.fromkeys((CLEAN, EXPOSED), 0.0))
     )
-    for r in tables["service"].itertuples(index=False):
-        of = taken[int(r.year)][r.country, r.sector, r.material]
+    for r in tables.rows("service"):
+        of = taken[r.year][r.country, r.sector, r.material]
         of[CLEAN] += r.clean_t
         of[EXPOSED] += r.exposed_t
     per_t = {s.substitute: s.t_per_t or 1.0 for s in instance.substitutes}
-    for r in tables["substitution"].itertuples(index=False) if per_t else ():
+    for r in tables.rows("substitution"):
         if r.replaced_by:
-            taken[int(r.year)][r.country, r.sector, r.replaced_by][r.provenance] += per_t[r.substitute] * r.t
+            taken[r.year][r.country, r.sector, r.replaced_by][r.provenance] += per_t[r.substitute] * r.t
     return taken
 
 
-def _by_year(table: pd.DataFrame) -> dict[int, list[Any]]:
-    rows: dict[int, list[Any]] = defaultdict(list)
-    for row in table.itertuples(index=False):
-        rows[int(row.year)].append(row)
-    return rows
+def _by_year(rows: Iterable[Any]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.year].append(row)
+    return found
 
 
 # --- what a material can tell ---------------------------------------------------------------------------------------

@@ -55,8 +55,8 @@ class Run:
     """
 
     plan: dict[str, Any]
-    tables: dict[str, pd.DataFrame]
-    branches: dict[str, dict[str, pd.DataFrame]] = field(default_factory=dict)
+    tables: Tables
+    branches: dict[str, Tables] = field(default_factory=dict)
     path: Path | None = None
     _instance: Instance | None = field(default=None, repr=False, compare=False)
 
@@ -174,8 +174,8 @@ class Run:
 
     def spread(self, table: str, column: str, years: Collection[int] | None = None) -> list[float]:
         """Return what each row adds to `total`."""
-        counted, rows = self.years_counted(years), self.tables[table]
-        return [float(rate) * counted[int(year)] for year, rate in zip(rows["year"], rows[column], strict=True)]
+        counted, cells = self.years_counted(years), self.tables.cells(table)
+        return [rate * counted[year] for year, rate in zip(cells["year"], cells[column], strict=True)]
 
     def delivered(self, years: Collection[int] | None = None) -> tuple[float, float]:
         """Return what consumers receive of clean and of exposed material over calendar years, t; as in `total`.
@@ -184,7 +184,7 @@ class Run:
         """
         clean, exposed = (self.total("service", f"{provenance}_t", years) for provenance in PROVENANCES)
         if "substitution" in self.tables:
-            of = self.tables["substitution"]["provenance"]
+            of = self.tables.cells("substitution")["provenance"]
             for provenance, t in zip(of, self.spread("substitution", "t", years), strict=True):
                 clean += t if provenance == "clean" else 0.0
                 exposed += t if provenance == "exposed" else 0.0
@@ -193,7 +193,7 @@ class Run:
     @property
     def builds(self) -> dict[tuple[str, int], float]:
         """(option, start year) -> modules started."""
-        return _by_start(self.tables["builds"], "modules")
+        return _by_start(self.tables, "modules")
 
     @property
     def answers(self) -> dict[str, dict[tuple[str, int], float]]:
@@ -206,11 +206,11 @@ class Run:
 
     def otherwise(self, column: str) -> dict[str, dict[tuple[str, int], float]]:
         """Scenario -> (option, start year) -> a column of its builds, less that of the course it leaves."""
-        own, found = {"": _by_start(self.tables["builds"], column)}, {}
+        own, found = {"": _by_start(self.tables, column)}, {}
         for scenario, line in lines(self.instance.scenarios).items():
             if "builds" not in self.branches.get(scenario, {}):
                 continue
-            own[scenario] = _by_start(self.branches[scenario]["builds"], column)
+            own[scenario] = _by_start(self.branches[scenario], column)
             left = own[next((s.parent for s in line if s.parent in own), "")]
             keys = sorted({*own[scenario], *left}, key=lambda key: (key[1], key[0]))
             found[scenario] = {key: own[scenario].get(key, 0.0) - left.get(key, 0.0) for key in keys}
@@ -225,15 +225,13 @@ class Run:
         """Return the digest of this plan's decisions in another instance, whose digest is ``sha256``."""
         digest = hashlib.sha256(sha256.encode())
         for name in PLANNED:
-            digest.update(to_csv(self.tables[name]).encode())
+            digest.update(to_csv(self.tables.cells(name)).encode())
         return digest.hexdigest()
 
     def files(self) -> dict[str, str]:
         """Return file name in the run's folder -> the table as CSV text."""
-        files = {f"{name}.csv": to_csv(table) for name, table in self.tables.items()}
-        for scenario, tables in self.branches.items():
-            files.update({f"branches/{scenario}/{name}.csv": to_csv(table) for name, table in tables.items()})
-        return files
+        folders = {"": self.tables, **{f"branches/{scenario}/": of for scenario, of in self.branches.items()}}
+        return {f"{folder}{name}.csv": to_csv(of.cells(name)) for folder, of in folders.items() for name in of}
 
     def to_json(self) -> str:
         """Return plan.json as text."""
@@ -283,7 +281,7 @@ def read_run(folder: str | Path, instance: str | Path | None = None) -> Run:
         if not (path / MANIFEST).is_file():
             raise ResultError(f"{path} is not a run's folder: it has no {MANIFEST}")
         plan = read_manifest(path / MANIFEST)
-        tables = {name: from_csv(name, _read(path / f"{name}.csv")) for name in COLUMNS}
+        tables = Tables({name: from_csv(name, _read(path / f"{name}.csv")) for name in COLUMNS})
         others = [name for name in OTHER_COLUMNS if (path / f"{name}.csv").is_file()]
         tables.update({name: from_csv(name, _read(path / f"{name}.csv")) for name in others})
         branches = {}
@@ -292,7 +290,7 @@ def read_run(folder: str | Path, instance: str | Path | None = None) -> Run:
                 other = (*BRANCH_TABLES_ONLY_WITH, *BRANCH_BUILDS)
                 more = [name for name in other if (folder / f"{name}.csv").is_file()]
                 held = (*BRANCH_TABLES, *more)
-                branches[folder.name] = {name: from_csv(name, _read(folder / f"{name}.csv")) for name in held}
+                branches[folder.name] = Tables({name: from_csv(name, _read(folder / f"{name}.csv")) for name in held})
     except FileNotFoundError as error:
         missing = Path(error.filename)
         missing = missing.relative_to(path) if missing.is_relative_to(path) else missing
@@ -394,7 +392,6 @@ def _difference(instance: Instance, asked: Mapping[str, str]) -> str:
     return ": it has changed since; solve it again"
 
 
-def _by_start(builds: pd.DataFrame, column: str) -> dict[tuple[str, int], float]:
+def _by_start(tables: Tables, column: str) -> dict[tuple[str, int], float]:
     """Return (option, start year) -> a column of builds.csv."""
-    found = builds[["option", "start_year", column]].itertuples(index=False)
-    return {(str(option), int(year)): float(value) for option, year, value in found}
+    return {(r.option, r.start_year): getattr(r, column) for r in tables.rows("builds")}

@@ -6,8 +6,9 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError, hinted
 from ..instance.courses import lines, rebuilds
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from ..instance.instance import Instance
 
+
+Cells = dict[str, list[Any]]  # a table: column -> its cells, from the first row to the last
 
 # "text", "year" (whole number), "month" (whole number or blank) or "number", which every column not named here is
 TEXT = frozenset(
@@ -219,11 +222,63 @@ COMPONENT_WORDS = (
 )  # fmt: skip
 
 
-class Tables(dict[str, "pd.DataFrame"]):
-    """Table -> frame; a name that is not there is refused with the nearest one that is."""
+class Tables(MutableMapping[str, "pd.DataFrame"]):
+    """Table -> frame; a name that is not there is refused with the nearest one that is.
 
-    def __missing__(self, name: str) -> NoReturn:
-        raise UsageError(hinted(f"this run has no table {name}", str(name), self))
+    A table is held as its cells until its frame is asked for, so that a small plan is told without loading pandas.
+
+    tables  table -> a frame, or its cells as `table` returns them
+    """
+
+    def __init__(self, tables: Mapping[str, pd.DataFrame | Cells]) -> None:
+        held: Mapping[str, pd.DataFrame | Cells] = tables._held if isinstance(tables, Tables) else tables
+        self._held: dict[str, pd.DataFrame | Cells] = dict(held)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        held = self._found(name)
+        if isinstance(held, dict):
+            held = self._held[name] = _frame(held)
+        return held
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self._held else default
+
+    def __setitem__(self, name: str, table: pd.DataFrame | Cells) -> None:
+        self._held[name] = table
+
+    def __delitem__(self, name: str) -> None:
+        del self._held[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._held
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __repr__(self) -> str:
+        return f"<Tables: {', '.join(self)}>"
+
+    def cells(self, name: str) -> Cells:
+        """Return a table as column -> cells; a blank number is NaN, a blank month None."""
+        held = self._found(name)
+        return held if isinstance(held, dict) else cells_of(held)
+
+    def rows(self, name: str) -> list[Any]:
+        """Return the rows of a table as named tuples of its cells; none if the run has no such table."""
+        if name not in self._held:
+            return []
+        cells = self.cells(name)
+        row: Callable[..., Any] = namedtuple("Row", [*cells], rename=True)  # type: ignore[misc]
+        return [row(*values) for values in zip(*cells.values(), strict=True)]
+
+    def _found(self, name: str) -> pd.DataFrame | Cells:
+        try:
+            return self._held[name]
+        except KeyError:
+            raise UsageError(hinted(f"this run has no table {name}", str(name), self)) from None
 
 
 def kind(column: str) -> str:
@@ -285,29 +340,40 @@ def _sorted(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, 
     return {column: [row[position] for row in ordered] for position, column in enumerate(columns)}
 
 
-def frame(
-    name: str, rows: Iterable[Sequence[Any]], instance: Instance | None = None, months: bool = False
-) -> pd.DataFrame:
-    """Return rows as a frame; arguments and order are those of `by_column`, a blank number is NaN, a blank month NA."""
-    return _frame(by_column(name, rows, instance, months))
+def table(name: str, rows: Iterable[Sequence[Any]], instance: Instance | None = None, months: bool = False) -> Cells:
+    """Return rows as the cells of a table, as `Tables` holds them; arguments and order are those of `by_column`."""
+    return {column: _READ[kind(column)](cells) for column, cells in by_column(name, rows, instance, months).items()}
 
 
-def _frame(cells: Mapping[str, list[Any]]) -> pd.DataFrame:
+_READ: dict[str, Callable[[list[Any]], list[Any]]] = {
+    "text": lambda cells: cells,
+    "year": lambda cells: list(map(int, cells)),
+    MONTH: lambda cells: [None if cell is None else int(cell) for cell in cells],
+    "number": lambda cells: [math.nan if cell is None else float(cell) for cell in cells],
+}
+
+
+def _frame(cells: Cells) -> pd.DataFrame:
     import pandas as pd
 
     dtypes = {"text": "object", "year": "int64", MONTH: "Int64", "number": "float64"}
     return pd.DataFrame({column: pd.Series(values, dtype=dtypes[kind(column)]) for column, values in cells.items()})
 
 
-def to_csv(table: pd.DataFrame) -> str:
-    """Return a frame as CSV text; numbers read back exactly, NaN and NA are blanks."""
+def cells_of(frame: pd.DataFrame) -> Cells:
+    """Return a frame as column -> cells; NA becomes None."""
     from pandas import NA
 
+    return {str(column): [None if cell is NA else cell for cell in frame[column].tolist()] for column in frame.columns}
+
+
+def to_csv(cells: Cells) -> str:
+    """Return a table, by column, as CSV text; numbers read back exactly, NaN and None are blanks."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.columns)
-    for row in zip(*(table[c].tolist() for c in table.columns), strict=True):
-        writer.writerow(["" if v is NA or v != v else repr(v) if isinstance(v, float) else v for v in row])
+    writer.writerow(cells)
+    for row in zip(*cells.values(), strict=True):
+        writer.writerow(["" if v is None or v != v else repr(v) if isinstance(v, float) else v for v in row])
     return out.getvalue()
 
 
@@ -330,8 +396,8 @@ def plain(value: Any) -> Any:
     return value
 
 
-def from_csv(name: str, text: str) -> pd.DataFrame:
-    """Read a frame from CSV text as written by :func:`to_csv`.
+def from_csv(name: str, text: str) -> Cells:
+    """Read the cells of a table from CSV text as written by :func:`to_csv`.
 
     Raises ValueError, with the line, on other columns, cells that are no year or finite number, and rows given twice.
     """
@@ -361,7 +427,7 @@ def from_csv(name: str, text: str) -> pd.DataFrame:
         if first != line:
             raise ValueError(f"{name}.csv:{line}: the same row as in line {first}")
         parsed.append(cells)
-    return _frame(_sorted(columns, parsed))
+    return {column: _READ[kind(column)](cells) for column, cells in _sorted(columns, parsed).items()}
 
 
 def _reader(table: str, column: str) -> Callable[[str], Any]:

@@ -10,12 +10,10 @@ from ..instance.finance import annuity_years, capital_recovery_factor, discount_
 from ..instance.timeline import capacity_part, horizon_end, largest_capacity, module_share, own_capacity_share
 from ..models.data import CLEAN, PLAN
 from ..models.objective import RATES
-from ..runs.tables import branch_tables, components, frame
+from ..runs.tables import Tables, branch_tables, components, table
 from .search import Outcome, least_public_money
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..instance.instance import Instance
     from ..instance.tables import Recipe, RecipeYield
     from ..models.data import Landing, Pool, Shipment
@@ -446,8 +444,8 @@ def _least_activity(instance: Instance) -> dict[tuple[str, str], float]:
     return {(o.facility, o.process): nothing / max(largest[o.process], o.capacity_per_t) for o in instance.operations}
 
 
-def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame], dict[str, dict[str, pd.DataFrame]]]:
-    """Return table -> frame of the plan, and branch -> table -> frame."""
+def tables(prepared: Prepared, outcome: Outcome) -> tuple[Tables, dict[str, Tables]]:
+    """Return the tables of the plan, and branch -> its tables."""
     from .dependence import dependence
 
     reader = Reader(prepared, outcome)
@@ -463,8 +461,9 @@ def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame
     plan["prices"] = reader.prices()
     plan["costs"] = reader.costs()
     plan["funding"] = reader.funding()
-    branches = {
-        branch: {name: frame(name, rows, reader.instance, branch in reader.divided) for name, rows in by_table.items()}
-        for branch, by_table in operations.items()
-    }
-    return {name: frame(name, rows, reader.instance) for name, rows in plan.items()}, branches
+    held = {branch: _tables(of, reader.instance, branch in reader.divided) for branch, of in operations.items()}
+    return _tables(plan, reader.instance), held
+
+
+def _tables(rows: Rows, instance: Instance, months: bool = False) -> Tables:
+    return Tables({name: table(name, of, instance, months) for name, of in rows.items()})

@@ -28,7 +28,7 @@ from ..prepare.under_way import sent_before
 from ..prepare.working_stocks import used_before
 from ..runs.closures import closed_shares
 from ..runs.served import served
-from ..runs.tables import by_column
+from ..runs.tables import Tables, by_column
 from ..words import commas, semicolons
 from .compiling import Arrays, compiled
 from .programme import Programme, by_family
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .pins import Pins
     from .solver import Progress, Settings
 
-Frames = dict[str, "pd.DataFrame"]
+Frames = Mapping[str, "pd.DataFrame"]
 
 AT_ONCE = 5  # how many outages enter the model in a round, the worst first
 SURVIVED = 1e-6  # share of all floors that may be missing in an outage that counts as survived
@@ -62,7 +62,7 @@ class Survivor:
 
     prepared: Prepared
     outcome: Outcome
-    tables: tuple[Frames, dict[str, Frames]]
+    tables: tuple[Tables, dict[str, Tables]]
     rounds: int
     tried: tuple[Outage, ...]
     included: tuple[Outage, ...]

@@ -16,7 +16,7 @@ from builders import write_instance
 from typer.testing import CliRunner
 
 import planner
-from planner.cli import app
+from planner.cli import application
 from planner.errors import AuditError, PlannerError, ResultError
 from planner.runs.manifest import read_manifest
 
@@ -78,7 +78,7 @@ def ask(project, run, which=None):
     found = {}
     for name, command in commands(project, run).items():
         if which is None or name in which:
-            result = CliRunner().invoke(app, [str(word) for word in command])
+            result = CliRunner().invoke(application(), [str(word) for word in command])
             error = result.exception
             if isinstance(error, SystemExit):
                 error = None if error.code in (0, None) else error

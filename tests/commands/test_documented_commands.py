@@ -7,12 +7,12 @@ import pytest
 import typer
 from places import INSTANCES
 
-from planner.cli import app
+from planner.cli import application
 from planner.instance.examples import examples
 
 TOP = INSTANCES.parent
 PAGES = sorted([TOP / "README.md", *(TOP / "docs").glob("*.md"), *INSTANCES.glob("*/README.md")])
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS = typer.main.get_command(application()).commands
 
 
 def commands(text):

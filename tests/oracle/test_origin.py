@@ -9,7 +9,7 @@ from builders import write_instance
 import planner
 from planner.errors import OutputError
 from planner.runs.origin import ledger
-from planner.runs.tables import COLUMNS, frame
+from planner.runs.tables import COLUMNS, Tables, table
 
 ROOT = Path(__file__).parents[2]
 SMALL = [
@@ -70,8 +70,8 @@ def chain(tmp_path_factory):
 
 def traced(instance, **rows):
     """The shares of a plan given by the rows of its tables: (stage, origin) -> share, of the one consumer, by year."""
-    tables = {name: frame(name, rows.get(name, [])) for name in COLUMNS}
-    found = ledger(instance, tables)
+    tables = Tables({name: table(name, rows.get(name, [])) for name in COLUMNS})
+    found = Tables({"origin": ledger(instance, tables)})["origin"]
     return {
         year: {(r.stage, r.origin): pytest.approx(r.share, abs=1e-12) for r in of.itertuples()}
         for year, of in found.groupby("year")

@@ -14,7 +14,7 @@ from places import INSTANCES
 from typer.testing import CliRunner
 
 import planner
-from planner.cli import app
+from planner.cli import application
 from planner.errors import Infeasible, UsageError
 
 sys.path.append(str(Path(__file__).parents[1] / "published"))
@@ -162,10 +162,10 @@ def test_an_interrupted_search_goes_on_and_two_processes_find_what_one_finds(mon
 def test_the_command_writes_what_the_page_shows(tmp_path):
     tiny = str(INSTANCES / "tiny")
     asked = ["frontier", tiny, "--second", "stage_share:magnet"]
-    done = CliRunner().invoke(app, [*asked, "--points", "8", "-o", str(tmp_path / "two")])
+    done = CliRunner().invoke(application(), [*asked, "--points", "8", "-o", str(tmp_path / "two")])
     assert done.exit_code == 0 and "cost against exposed_share and stage_share:magnet" in done.output
     page = planner.report(planner.solve(tiny), [tmp_path / "two"])
     assert "What two wishes cost together" in page and "surface-cost" in page
     for idle in (["frontier", tiny, "--exact"], [*asked, "--glide"]):
-        refused = CliRunner().invoke(app, idle).exception
+        refused = CliRunner().invoke(application(), idle).exception
         assert isinstance(refused, UsageError) and idle[-1] in str(refused)

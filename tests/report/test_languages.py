@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 import planner
 from planner import language
 from planner.arguments import in_language
-from planner.cli import app
+from planner.cli import application
 from planner.errors import Infeasible, UsageError
 from planner.instance.tables import TABLES
 from planner.language import ENGLISH, Language, _, languages, numbers_of, translated
@@ -373,7 +373,7 @@ def asked(tiny, tmp_path_factory):
 
 
 def test_every_command_that_answers_has_the_language():
-    commands = get_command(app).commands
+    commands = get_command(application()).commands
     speaking = {name for name, of in commands.items() if any("--language" in p.opts for p in of.params)}
     assert speaking == set(ASKED) | PAGES and set(commands) - speaking == ENGLISH_ONLY
 
@@ -382,7 +382,7 @@ def test_every_command_that_answers_has_the_language():
 def test_no_english_sentence_is_printed_in_japanese(asked, command):
     folder, data = asked
     line = [str(word).replace("{}", str(folder)) for word in command]
-    done = CliRunner().invoke(app, [*line, "--language", "ja"])
+    done = CliRunner().invoke(application(), [*line, "--language", "ja"])
     assert done.exit_code == 0 or isinstance(done.exception, Infeasible), done.stderr
     assert re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", done.stdout)
     text = re.sub(r"what if: .*", "", done.stdout.replace(str(folder), ""))  # a what-if is in the words of commands

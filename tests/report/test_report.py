@@ -602,9 +602,9 @@ def test_values_are_written_as_people_read_them():
 def planner_command(*arguments):
     from typer.testing import CliRunner
 
-    from planner.cli import app
+    from planner.cli import application
 
-    return CliRunner().invoke(app, [str(a) for a in arguments])
+    return CliRunner().invoke(application(), [str(a) for a in arguments])
 
 
 def test_command_writes_the_page_once(tmp_path):

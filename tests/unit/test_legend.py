@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 import planner
-from planner.cli import app
+from planner.cli import application
 from planner.instance.examples import example_folder
 from planner.questions.legend import legend
 
@@ -56,18 +56,18 @@ def test_an_id_of_several_words(instance):
 
 def test_a_command_prints_them_and_json_does_not(tmp_path):
     planner.solve(example_folder("lead-and-ramp")).write(tmp_path / "run")
-    printed = CliRunner().invoke(app, ["explain", str(tmp_path / "run")]).output
+    printed = CliRunner().invoke(application(), ["explain", str(tmp_path / "run")]).output
     assert "Names:\n" in printed and printed.endswith("  narva-1  Narva line\n")
-    assert "Names:" not in CliRunner().invoke(app, ["explain", str(tmp_path / "run"), "--json"]).output
+    assert "Names:" not in CliRunner().invoke(application(), ["explain", str(tmp_path / "run"), "--json"]).output
 
 
 def test_money_on_the_terminal_has_the_currency_of_the_instance(tmp_path):
     shutil.copytree(example_folder("tiny"), tmp_path / "euro")
     settings = tmp_path / "euro" / "instance.toml"
     settings.write_text(settings.read_text(encoding="utf-8").replace('"USD"', '"EUR"'), encoding="utf-8")
-    solved = CliRunner().invoke(app, ["solve", str(tmp_path / "euro"), "-o", str(tmp_path / "run")])
+    solved = CliRunner().invoke(application(), ["solve", str(tmp_path / "euro"), "-o", str(tmp_path / "run")])
     assert "9.75 MEUR present value" in solved.stdout and "USD" not in solved.stdout
-    why = CliRunner().invoke(app, ["explain", str(tmp_path / "run")])
+    why = CliRunner().invoke(application(), ["explain", str(tmp_path / "run")])
     assert "EUR/kg" in why.stdout and "USD" not in why.stdout
 
 
@@ -79,8 +79,8 @@ def test_runs_are_compared_when_their_instances_are_gone_and_each_money_is_told_
         settings.write_text(settings.read_text(encoding="utf-8").replace('"USD"', f'"{currency}"'), encoding="utf-8")
         planner.solve(folder).write(tmp_path / f"run-{name}")
     runs = [str(tmp_path / "run-one"), str(tmp_path / "run-two")]
-    told = CliRunner().invoke(app, ["compare", *runs])
+    told = CliRunner().invoke(application(), ["compare", *runs])
     assert told.exit_code == 0 and "in EUR of 2025" in told.stdout and "in USD of 2025" in told.stdout
     shutil.rmtree(tmp_path / "one")
-    told = CliRunner().invoke(app, ["compare", *runs])
+    told = CliRunner().invoke(application(), ["compare", *runs])
     assert told.exit_code == 0 and "9.75" in told.stdout and "Names:" not in told.stdout

@@ -77,3 +77,24 @@ def test_the_builds_of_a_branch_are_read_back(tmp_path):
     (tmp_path / "run/branches/fail/builds.csv").unlink()
     with pytest.raises(ResultError, match=r"branches/fail/builds.csv is missing"):
         planner.read_run(tmp_path / "run", case)
+
+
+def test_tables_are_frames_when_asked_for_and_cells_before(project):
+    plan = planner.read_run("runs/tiny")
+    assert plan.tables.get("offtakes") is None and "offtakes" not in plan.tables and plan.tables.rows("offtakes") == []
+    with pytest.raises(UsageError, match='this run has no table flow; did you mean "flows"'):
+        plan.tables["flow"]
+    rows, text = plan.tables.rows("dependence"), plan.files()["dependence.csv"]
+    frame = plan.tables["dependence"]
+    assert list(frame.columns) == list(rows[0]._fields)
+    assert frame["share"].isna().any() and frame["year"].dtype == "int64" and frame["cap"].dtype == object
+    assert [r.year for r in rows] == frame["year"].tolist()
+    assert plan.files()["dependence.csv"] == text  # a frame is written as its cells were
+
+
+def test_a_change_of_a_frame_counts_everywhere(project):
+    plan = planner.read_run("runs/tiny")
+    plan.tables["service"]["short_t"] += 1.0
+    assert {r.short_t for r in plan.tables.rows("service")} == {1.0}
+    assert not planner.audit("instances/tiny", plan).ok
+    assert plan.files()["service.csv"] != planner.read_run("runs/tiny").files()["service.csv"]
