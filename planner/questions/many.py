@@ -13,11 +13,13 @@ import json
 import os
 import pickle
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -35,8 +37,9 @@ Worker = Callable[[Any], Any]
 Begin = Callable[[], Worker]
 
 FORMAT = 2  # version of the lines of finished work
-ALONE = 3.0  # seconds worked in this process before others are started; starting them takes about as long
+ALONE = 3.0  # seconds worked in this process before others join it; starting them takes about as long
 WORTH = 6.0  # other processes are started only if more seconds of work than this are left
+MANY = 4  # pieces for each process: while more wait, others are given one ahead, so that none of them has to wait
 ANSWERS = 10.0  # seconds within which the scheduler of a cluster must answer
 TOLD = 2.0  # seconds between two lines of progress
 ENDED = "the processes that share the work ended early, as when memory runs out; with workers=1 all is done in this one"
@@ -196,64 +199,135 @@ class _Speaking:
 
 
 class Processes:
-    """Work in this process, and in others if that takes longer than starting them."""
+    """Work in this process, and in others beside it if that takes longer than starting them.
+
+    workers  processes, of which this one is one; None: one per core, where there is enough to do
+    again    see `pool`
+    """
 
     def __init__(self, begin: Begin, workers: int | None = 1, again: bool = False) -> None:
         if workers is not None and workers < 1:
             raise UsageError(f"workers = {workers}: expected 1 or more")
         self._begin, self._workers, self._again = begin, workers, again
+        self._count = workers or os.cpu_count() or 1
         self._worker: Worker | None = None
         self._others: ProcessPoolExecutor | None = None
         self._seconds, self._done = 0.0, 0  # of work in this process
 
     def results(self, todo: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
-        """Yield key and result of each piece as it is finished."""
-        left = dict(todo)
-        while left and self._in_this_process(len(left)):
-            started = time.perf_counter()
-            self._worker = self._worker or self._begin()
-            key = next(iter(left))
-            result = self._worker(left.pop(key))
-            self._seconds, self._done = self._seconds + time.perf_counter() - started, self._done + 1
-            yield key, result
-        if left:
-            yield from self._in_others(left)
-
-    def _in_this_process(self, left: int) -> bool:
-        """Whether the next piece is done in this process; ``left`` is how many pieces there still are."""
-        if self._others is not None or (self._workers or 1) > 1:
-            return False
-        if self._workers == 1 or os.cpu_count() == 1:
-            return True
-        coming = max(self._seconds / max(1, self._done) * left, self._seconds if self._again else 0.0)
-        return self._seconds <= ALONE or coming <= WORTH
-
-    def _in_others(self, todo: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
-        """Yield key and result of each piece, done in other processes. Raises UsageError if these end early."""
-        import multiprocessing
-
-        futures: dict[Future[Any], Any] = {}
+        """Yield key and result of each piece as it is finished. Raises UsageError if other processes end early."""
+        shared = _Shared(todo)
         try:
-            if self._others is None:
-                # spawned, since a fork beside the solver's threads can hang
-                context = multiprocessing.get_context("spawn")
-                count = self._workers or os.cpu_count()
-                self._others = ProcessPoolExecutor(count, context, _begin_here, (self._begin,))
-            with no_script():
-                for key, piece in todo.items():
-                    futures[self._others.submit(_work_here, piece)] = key
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+            while True:
+                if self._worth_others(shared, 0.0):
+                    self._ask_others(shared)
+                yield from shared.finished()
+                if (own := shared.next()) is not None:
+                    yield own[0], self._done_here(own[1], shared)
+                elif shared.elsewhere:
+                    wait(shared.elsewhere, return_when=FIRST_COMPLETED)
+                else:
+                    return
         except BrokenProcessPool:
             raise UsageError(ENDED) from None
+        except KeyboardInterrupt:
+            yield from shared.finished()  # what others did in the meantime is kept
+            raise
         finally:
-            for future in futures:
-                future.cancel()
+            shared.end()
+
+    def _done_here(self, piece: Any, shared: _Shared) -> Any:
+        """Return the result of a piece; if it takes long, others begin with those that wait."""
+        started = time.perf_counter()
+
+        def look() -> None:
+            if self._worth_others(shared, time.perf_counter() - started):
+                self._ask_others(shared)
+
+        later = threading.Timer(ALONE - self._seconds, look)
+        later.daemon = True
+        if self._count > 1 and self._others is None and shared.waiting:
+            later.start()
+        try:
+            self._worker = self._worker or self._begin()
+            return self._worker(piece)
+        finally:
+            later.cancel()
+            self._seconds, self._done = self._seconds + time.perf_counter() - started, self._done + 1
+
+    def _worth_others(self, shared: _Shared, seconds: float) -> bool:
+        """Whether others are to work too; ``seconds`` have been spent on the piece that this process does now."""
+        if self._count == 1 or not shared.waiting:
+            return False
+        if self._others is not None or self._workers is not None:
+            return True
+        spent = self._seconds + seconds
+        mean = spent / max(1, self._done + (seconds > 0.0))
+        return spent >= ALONE and max(mean * len(shared.waiting), spent if self._again else 0.0) > WORTH
+
+    def _ask_others(self, shared: _Shared) -> None:
+        with shared.lock:  # the timer may come while the piece before it ends
+            if self._others is None:
+                import multiprocessing
+
+                # spawned, since a fork beside the solver's threads can hang
+                context = multiprocessing.get_context("spawn")
+                self._others = ProcessPoolExecutor(self._count - 1, context, _begin_here, (self._begin,))
+            shared.ask(self._others, self._count - 1)
 
     def close(self) -> None:
         """End the other processes, after they have finished the pieces that they have begun."""
         if self._others is not None:
             self._others.shutdown(wait=True, cancel_futures=True)
+
+
+class _Shared:
+    """The pieces of one call, shared among this process and others: each takes the next when it has ended one.
+
+    waiting    what nobody has begun: key and piece
+    elsewhere  what others do or have done -> its key
+    """
+
+    def __init__(self, todo: Mapping[Any, Any]) -> None:
+        self.waiting = deque(todo.items())
+        self.elsewhere: dict[Future[Any], Any] = {}
+        self.lock = threading.RLock()
+
+    def next(self) -> tuple[Any, Any] | None:
+        """Return a piece for this process, None if none waits."""
+        with self.lock:
+            return self.waiting.popleft() if self.waiting else None
+
+    def ask(self, others: ProcessPoolExecutor, count: int) -> None:
+        """Hand pieces over until each of ``count`` processes has one, or two while there are many."""
+
+        def ended(future: Future[Any]) -> None:
+            if not future.cancelled() and future.exception() is None:
+                with suppress(RuntimeError):  # they are being closed
+                    self.ask(others, count)
+
+        with self.lock, no_script():
+            busy = sum(not future.done() for future in self.elsewhere)
+            while self.waiting and busy < count * (2 if len(self.waiting) > MANY * (count + 1) else 1):
+                future = others.submit(_work_here, self.waiting[0][1])
+                key, _ = self.waiting.popleft()
+                self.elsewhere[future] = key
+                future.add_done_callback(ended)
+                busy += 1
+
+    def finished(self) -> Iterator[tuple[Any, Any]]:
+        """Yield key and result of each piece that others have finished since it was last asked for."""
+        with self.lock:
+            done = [(self.elsewhere.pop(future), future) for future in list(self.elsewhere) if future.done()]
+        for key, future in done:
+            yield key, future.result()
+
+    def end(self) -> None:
+        """Begin no further piece."""
+        with self.lock:
+            self.waiting.clear()
+            for future in self.elsewhere:
+                future.cancel()
 
 
 class Cluster:
@@ -321,7 +395,6 @@ _there: dict[int, tuple[bytes, Worker]] = {}  # on a cluster: thread -> pickled 
 def _begin_here(begin: Begin) -> None:
     """Make the worker of a process that has just been started."""
     import signal
-    import threading
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides when to stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -344,8 +417,6 @@ def _work_here(piece: Any) -> Any:
 
 def _work_there(begin: bytes, piece: Any) -> Any:
     """Do a piece on a cluster. The threads of a process must not share a solver: each unpickles its own ``begin``."""
-    import threading
-
     thread = threading.get_ident()
     if thread not in _there or _there[thread][0] is not begin:
         _there[thread] = begin, pickle.loads(begin)()

@@ -312,8 +312,8 @@ def test_other_processes_are_started_once_the_operations_have_taken_long(tmp_pat
     monkeypatch.setattr("planner.questions.many.ALONE", 0.0)
     monkeypatch.setattr("planner.questions.many.WORTH", 0.0)
     monkeypatch.setattr("planner.questions.many.os.cpu_count", lambda: 2)
-    real, asked = Processes._in_others, []
-    monkeypatch.setattr(Processes, "_in_others", lambda self, todo: asked.append(len(todo)) or real(self, todo))
+    real, asked = Processes._ask_others, []
+    monkeypatch.setattr(Processes, "_ask_others", lambda self, todo: asked.append(todo) or real(self, todo))
     instance = random_instance(tmp_path / "random", 2)
     beside, alone = (planner.hedge(instance, outcomes=2, trial=0, replications=0, workers=n) for n in (None, 1))
     assert asked and beside.to_dict() == alone.to_dict()

@@ -1,6 +1,5 @@
 """Studies against arithmetic by hand; samples that are the same for the same seed; mistakes told with their place."""
 
-import functools
 import json
 import os
 import subprocess
@@ -12,7 +11,6 @@ from places import INSTANCES, ROOT, run
 import planner
 from planner.bands import Searched
 from planner.errors import UsageError
-from planner.questions import many
 from planner.reporting import sensitivity_page
 
 TINY = str(INSTANCES / "tiny")
@@ -138,11 +136,6 @@ def test_a_script_needs_no_guard(tmp_path, way):
     )
     # the base and the two ends of the price; without no_script each process would begin the study once more
     assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
-
-
-def test_processes_that_die_end_with_one_message():
-    with pytest.raises(UsageError, match="ended early, as when memory runs out; with workers=1"):
-        list(many.Processes(functools.partial(os._exit, 3), workers=2).results({"a": 1, "b": 2}))
 
 
 def test_samples_without_a_plan_are_told():

@@ -1,13 +1,18 @@
 """Processes that work for a study end with it, however it ends."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from planner.errors import UsageError
+from planner.questions import many
 
 ASKS = """
 from test_workers import Sleeping
@@ -15,21 +20,23 @@ from test_workers import Sleeping
 from planner.questions.many import Processes
 
 
-work = Processes(Sleeping(), 2)
-for _, pid in work._in_others({1: 0.0, 2: 0.0, 3: 0.0, 4: 0.0}):
+work = Processes(Sleeping(), 3)
+for _, pid in work.results(dict.fromkeys(range(6), 0.5)):
     print(pid, flush=True)
-list(work._in_others({1: 60.0, 2: 60.0}))
+list(work.results({1: 60.0, 2: 60.0, 3: 60.0}))
 """
 
 
 class Sleeping:
-    """Sleeps for as long as it is told, and tells in which process."""
+    """Sleeps for as long as it is told, and tells in which process; below 0 another process dies of it."""
 
     def __call__(self):
         return self.sleep
 
     def sleep(self, seconds):
-        time.sleep(seconds)
+        if seconds < 0.0 and multiprocessing.parent_process() is not None:
+            os._exit(3)
+        time.sleep(abs(seconds))
         return os.getpid()
 
 
@@ -49,7 +56,7 @@ def test_no_worker_outlives_a_study_that_is_killed():
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), str(Path(__file__).parent)])},
     )
-    workers = {int(study.stdout.readline()) for _ in range(4)}
+    workers = {int(study.stdout.readline()) for _ in range(6)} - {study.pid}
     assert workers and all(alive(pid) for pid in workers)
     study.send_signal(signal.SIGKILL)
     study.wait()
@@ -58,3 +65,56 @@ def test_no_worker_outlives_a_study_that_is_killed():
     while any(alive(pid) for pid in workers) and time.monotonic() < until:
         time.sleep(0.05)
     assert not any(alive(pid) for pid in workers)
+
+
+def shared(todo, workers, again=False):
+    """Each piece's process, and how many pieces were asked of others."""
+    work = many.Processes(Sleeping(), workers, again)
+    with closing(work):
+        return dict(work.results(todo))
+
+
+def test_this_process_works_beside_the_others():
+    by = shared(dict.fromkeys(range(12), 0.3), 2)
+    assert sorted(by) == list(range(12)) and os.getpid() in by.values() and len(set(by.values())) == 2
+
+
+def test_others_join_while_a_long_piece_is_done_here(monkeypatch):
+    monkeypatch.setattr(many, "ALONE", 0.2)
+    monkeypatch.setattr(many, "WORTH", 0.3)
+    monkeypatch.setattr(many.os, "cpu_count", lambda: 2)
+    by = shared({"long": 4.0, "a": 0.1, "b": 0.1, "c": 0.1}, None)
+    assert by["long"] == os.getpid() and {by["a"], by["b"], by["c"]}.isdisjoint({os.getpid()})
+
+
+@pytest.mark.parametrize("todo", [dict.fromkeys(range(50), 0.001), {"only": 0.5}, {}])
+def test_little_work_is_done_here(todo, monkeypatch):
+    monkeypatch.setattr(many, "ALONE", 0.2)
+    assert set(shared(todo, None).values()) <= {os.getpid()}
+
+
+def test_processes_that_die_end_with_one_message():
+    with pytest.raises(UsageError, match="ended early, as when memory runs out; with workers=1"):
+        shared(dict.fromkeys(range(4), -2.0), 2)
+
+
+class Stopped:
+    """Does pieces at once in other processes; in the one that asks it is stopped once these had time to do some."""
+
+    def __call__(self):
+        return self.work
+
+    def work(self, piece):
+        if multiprocessing.parent_process() is None:
+            time.sleep(10.0)
+            raise KeyboardInterrupt
+        return piece
+
+
+def test_what_others_have_done_is_kept_when_this_process_is_stopped():
+    kept = {}
+    with closing(many.Processes(Stopped(), 2)) as work, pytest.raises(KeyboardInterrupt):
+        for key, result in work.results({k: k for k in range(4)}):
+            kept[key] = result
+    # the first to wait goes to the other process, the next is done here
+    assert kept == {0: 0, 2: 2, 3: 3}

@@ -35,7 +35,7 @@ SOLVED_AGAIN = 3  # built projects, and unbuilt ones, that are solved again if t
 # without a number of projects from the caller, all re-solves together may take this multiple of the run's own solve,
 # and at least LEAST_SECONDS
 TIMES = 8.0
-LEAST_SECONDS = 60.0
+LEAST_SECONDS = 120.0
 
 
 @checked

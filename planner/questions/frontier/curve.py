@@ -374,7 +374,8 @@ class Curve(Limited):
 
         found   points, the tightest limit first
         barred  limits of points above which no plan was found in time; no further point is placed there
-        most    most places; the curve may bend at each of them at least half as much as at the first
+        most    most places; the curve may bend at each of them at least a quarter as much as at the first, which is about
+                what a point put there leaves on either side
 
         Returns an empty list if no segment is wide enough for a further point.
         """
@@ -397,7 +398,7 @@ class Curve(Limited):
                 error = dx / wide * max(dy, 0.0) / high
             places.append((error, length, i, place))
         places.sort(key=lambda p: (-p[0], -p[1], p[2]))
-        return [(i, place) for error, _, i, place in places[:most] if error >= places[0][0] / 2]
+        return [(i, place) for error, _, i, place in places[:most] if error >= places[0][0] / 4]
 
     def bounds(self, points: list[Point]) -> list[float]:
         """Return the least cost of the linear relaxation at the limit of each point, MUSD; [] if there are no integers.
