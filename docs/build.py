@@ -245,6 +245,7 @@ SAYS = {
     "errors": "what can go wrong",
     "bands": "how sure a difference is",
     "bars": "how far a call is",
+    "cores": "how many there are",
     "above": "shows by a layer above",
     "words": "how numbers read",
     "language": "messages in other languages",

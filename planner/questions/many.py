@@ -26,6 +26,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ..cores import all_cores, works_beside
 from ..errors import OutputError, UsageError, idle
 from ..language import language, present
 
@@ -209,14 +210,18 @@ class Processes:
         if workers is not None and workers < 1:
             raise UsageError(f"workers = {workers}: expected 1 or more")
         self._begin, self._workers, self._again = begin, workers, again
-        self._count = workers or os.cpu_count() or 1
+        self._count = workers or all_cores()
         self._worker: Worker | None = None
+        self._packed = b""  # what makes a worker, as it was before this process began with a piece
         self._others: ProcessPoolExecutor | None = None
         self._seconds, self._done = 0.0, 0  # of work in this process
 
     def results(self, todo: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
         """Yield key and result of each piece as it is finished. Raises UsageError if other processes end early."""
         shared = _Shared(todo)
+        if self._count > 1 and len(todo) > 1 and not self._packed:
+            with no_script():
+                self._packed = pickle.dumps(self._begin)
         try:
             while True:
                 if self._worth_others(shared, 0.0):
@@ -235,6 +240,7 @@ class Processes:
             raise
         finally:
             shared.end()
+            works_beside(0)
 
     def _done_here(self, piece: Any, shared: _Shared) -> Any:
         """Return the result of a piece; if it takes long, others begin with those that wait."""
@@ -266,13 +272,16 @@ class Processes:
         return spent >= ALONE and max(mean * len(shared.waiting), spent if self._again else 0.0) > WORTH
 
     def _ask_others(self, shared: _Shared) -> None:
-        with shared.lock:  # the timer may come while the piece before it ends
+        with shared.lock:  # the timer may come while the piece that it is for ends
+            if not shared.waiting:
+                return
+            works_beside(self._count - 1)
             if self._others is None:
                 import multiprocessing
 
                 # spawned, since a fork beside the solver's threads can hang
                 context = multiprocessing.get_context("spawn")
-                self._others = ProcessPoolExecutor(self._count - 1, context, _begin_here, (self._begin,))
+                self._others = ProcessPoolExecutor(self._count - 1, context, _begin_here, (self._packed,))
             shared.ask(self._others, self._count - 1)
 
     def close(self) -> None:
@@ -392,13 +401,13 @@ _here: list[Worker] = []  # the worker of this process
 _there: dict[int, tuple[bytes, Worker]] = {}  # on a cluster: thread -> pickled ``begin`` and the worker it made
 
 
-def _begin_here(begin: Begin) -> None:
-    """Make the worker of a process that has just been started."""
+def _begin_here(begin: bytes) -> None:
+    """Make the worker of a process that has just been started; ``begin`` is pickled."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides when to stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _here[:] = [begin()]
+    _here[:] = [pickle.loads(begin)()]
 
 
 def _end_with_parent() -> None:

@@ -6,8 +6,6 @@ parts are found from the matrix.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -60,13 +58,3 @@ def part_of(arrays: Arrays, rows: np.ndarray, columns: np.ndarray) -> Arrays:
         columns={},
         rows={},
     )
-
-
-def free_cores() -> int:
-    """Return how many cores this process may keep busy: one if it is a worker of a pool, which has one for each."""
-    return 1 if multiprocessing.parent_process() is not None else all_cores()
-
-
-def all_cores() -> int:
-    """Return how many cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import connected, free_cores, part_of
+from ..cores import free_cores
+from .blocks import connected, part_of
 from .programme import AT_LOWER, BASIC, Programme, basis_of, statuses
 from .solver import Settings
 

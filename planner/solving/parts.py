@@ -11,8 +11,9 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
+from ..cores import free_cores
 from ..errors import SolverFailed
-from .blocks import connected, first_stage, free_cores, part_of
+from .blocks import connected, first_stage, part_of
 from .compiling import Arrays
 from .programme import AT_LOWER, AT_UPPER, BASIC, Programme, basis_of, statuses
 from .solver import Found, Settings

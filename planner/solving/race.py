@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .blocks import all_cores
+from ..cores import all_cores
 from .compiling import Arrays
 from .parts import Parts
 from .programme import Programme, basis_of, statuses

@@ -311,7 +311,7 @@ def test_the_number_of_workers_changes_nothing(tmp_path):
 def test_other_processes_are_started_once_the_operations_have_taken_long(tmp_path, monkeypatch):
     monkeypatch.setattr("planner.questions.many.ALONE", 0.0)
     monkeypatch.setattr("planner.questions.many.WORTH", 0.0)
-    monkeypatch.setattr("planner.questions.many.os.cpu_count", lambda: 2)
+    monkeypatch.setattr("planner.questions.many.all_cores", lambda: 2)
     real, asked = Processes._ask_others, []
     monkeypatch.setattr(Processes, "_ask_others", lambda self, todo: asked.append(todo) or real(self, todo))
     instance = random_instance(tmp_path / "random", 2)

@@ -4,9 +4,9 @@ import pytest
 from places import CASES, TINY
 
 import planner
+from planner.cores import free_cores
 from planner.instance.tables import cells
 from planner.solving import parts, search
-from planner.solving.blocks import free_cores
 from planner.solving.solver import Solver
 
 TWICE = {"name": "twice", "what_if": ["scale demand=1.2"]}

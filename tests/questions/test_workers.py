@@ -82,7 +82,7 @@ def test_this_process_works_beside_the_others():
 def test_others_join_while_a_long_piece_is_done_here(monkeypatch):
     monkeypatch.setattr(many, "ALONE", 0.2)
     monkeypatch.setattr(many, "WORTH", 0.3)
-    monkeypatch.setattr(many.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(many, "all_cores", lambda: 2)
     by = shared({"long": 4.0, "a": 0.1, "b": 0.1, "c": 0.1}, None)
     assert by["long"] == os.getpid() and {by["a"], by["b"], by["c"]}.isdisjoint({os.getpid()})
 

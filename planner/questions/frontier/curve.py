@@ -374,8 +374,8 @@ class Curve(Limited):
 
         found   points, the tightest limit first
         barred  limits of points above which no plan was found in time; no further point is placed there
-        most    most places; the curve may bend at each of them at least a quarter as much as at the first, which is about
-                what a point put there leaves on either side
+        most    most places; the curve may bend at each of them at least a quarter as much as at the first: so much is
+                left on either side of a point put there
 
         Returns an empty list if no segment is wide enough for a further point.
         """

@@ -44,8 +44,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from ...cores import free_cores
 from ...errors import Infeasible, SolverFailed
-from ...solving.blocks import free_cores
 from ...solving.compiling import Arrays
 from ...solving.lshaped import WITHOUT
 from ...solving.programme import Programme
