@@ -247,6 +247,6 @@ def paragraphs(text: str, tables: Iterable[str] = ()) -> str:
     >>> paragraphs("Tiny\\n2 < 3")
     '<b>Tiny</b><pre style="white-space:pre-wrap">2 &lt; 3</pre>'
     """
-    title, _, rest = (html.escape(text, quote=False)).partition("\n")
+    title, __, rest = (html.escape(text, quote=False)).partition("\n")
     body = f'<pre style="white-space:pre-wrap">{rest}</pre>' if rest else ""
     return f"<b>{title}</b>{body}{''.join(tables)}"

@@ -255,8 +255,8 @@ def _payments(model: Model, option: Option, kind: str, material: str) -> Callabl
     if not made:
         raise UsageError(f"the plant of {option.option} makes no {material}")
     if kind == "premium":
-        return lambda usd_per_kg: {k: usd_per_kg * kt for k, kt, _ in made}
-    market = {year: _cheapest(instance, material, year) for year in {year for *_, year in made}}
+        return lambda usd_per_kg: {k: usd_per_kg * kt for k, kt, __ in made}
+    market = {year: _cheapest(instance, material, year) for year in {year for *__, year in made}}
     return lambda usd_per_kg: {k: max(0.0, usd_per_kg - market[year]) * kt for k, kt, year in made}
 
 

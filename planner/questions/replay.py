@@ -254,7 +254,7 @@ def replay(
     if not runs or samples < 2:
         raise UsageError(f"{len(runs)} plans, samples = {samples}: expected one plan or more, and 2 or more")
     given = [_given(source) for source in runs]
-    plans = [one for _, one in given if isinstance(one, Run)]
+    plans = [one for __, one in given if isinstance(one, Run)]
     if not plans:
         raise UsageError("expected a plan beside the roadmaps, with which they can be compared")
     known = plans[0].instance if instance is None else given_instance(instance)
@@ -284,7 +284,7 @@ def replay(
         _Policies(policies), finished, "futures", workers=workers, scheduler=scheduler, progress=progress
     ) as many:
         try:
-            for _ in many.results(dict(zip(keys, work, strict=True))):
+            for __ in many.results(dict(zip(keys, work, strict=True))):
                 pass
             finished.forget()
         except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """Pages and summaries in other languages: all messages translated, nothing of the page left out, English as it was."""
 
+import ast
 import gettext
 import re
 import string
@@ -389,3 +390,16 @@ def test_no_english_sentence_is_printed_in_japanese(asked, command):
     for value in sorted(data, key=len, reverse=True):
         text = re.sub(rf"(?<![A-Za-z]){re.escape(value)}(?![A-Za-z])", "0", text)
     assert SENTENCE.findall(text) == []
+
+
+def test_the_name_that_translates_is_nothing_else():
+    # Python 3.12.1 takes it for a local variable where a comprehension of the same function has one of that name
+    named = []
+    for file in sorted(Path(planner.__file__).parent.rglob("*.py")):
+        nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        translates = any(
+            isinstance(n, ast.ImportFrom) and n.module == "language" and "_" in [a.name for a in n.names] for n in nodes
+        )
+        stored = [n.lineno for n in nodes if isinstance(n, ast.Name) and n.id == "_" and isinstance(n.ctx, ast.Store)]
+        named += [f"{file}:{line}" for line in stored if translates]
+    assert not named

@@ -25,7 +25,7 @@ def farthest(space: Space, before: Sequence[Plan], near: Plan) -> Plan | None:
     space.tell("a plan that differs as much as possible")
     known = space.completed(Plan(*near))
     space.seen += [] if known is None else [known]
-    x, _ = space.extreme({int(space.column[i]): w for i, w in weights.items()}, most=True, gap=NEARLY)
+    x, __ = space.extreme({int(space.column[i]): w for i, w in weights.items()}, most=True, gap=NEARLY)
     return None if x is None else space.plan(x)
 
 

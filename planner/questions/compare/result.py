@@ -207,7 +207,7 @@ class Comparison(Study):
             if any(abs(r[column]) > NOTHING for r in rows):
                 shown.append((title, ">", lambda r, c=column: figure_of(r[c], 5)))  # type: ignore[misc]
         return _aligned(
-            [(title, side) for title, side, _tell in shown], [[tell(r) for *_, tell in shown] for r in rows]
+            [(title, side) for title, side, _tell in shown], [[tell(r) for *__, tell in shown] for r in rows]
         )
 
     def _dependence_in_text(self) -> list[str]:

@@ -166,7 +166,7 @@ def failures(
     startup = {f.facility: f.startup for f in instance.facilities}
     facility = {o.option: o.facility for o in instance.options}
     cases = _cases(instance, plan)
-    outcomes: list[JointOutcome] = [dict.fromkeys(options, NEVER) for _, _, options in cases]
+    outcomes: list[JointOutcome] = [dict.fromkeys(options, NEVER) for __, __, options in cases]
     results = plan.try_outcomes(
         outcomes, "failures", partial=partial, workers=workers, scheduler=scheduler, progress=progress
     )
@@ -187,7 +187,7 @@ def _answered(plan: Delivered, answer: Result | None, planned: tuple[float, floa
     """Return the last cells of a row of the table ``cases``: the best answer, beside what was planned."""
     if answer is None:
         return "", np.nan, np.nan, np.nan, ""
-    cost, short, _ = _totals(plan, answer)
+    cost, short, __ = _totals(plan, answer)
     starts = (f"{o}@{y}" + (f":{n:g}" if n != 1.0 else "") for o, y, n in answer["starts"])
     return str(answer["news"]), cost - planned[0], short - planned[1], answer["gap"], " ".join(starts)
 

@@ -87,7 +87,7 @@ def _most_activity(bench: Bench, project: Project) -> float:
     for limit in bench.data.capacity:
         capacity = sum(k for i, k in limit.modules if i == project.start)
         if capacity and limit.use:
-            least = min(k for _, k in limit.use)
+            least = min(k for __, k in limit.use)
             total += bench.data.nodes[limit.node].weight * capacity * project.modules / least
     return total
 
@@ -142,7 +142,7 @@ def by_running_cost(bench: Bench, project: Project) -> list[Entry]:
     facility = next(f for f in bench.instance.facilities if f.facility == option.facility)
     siblings = [o.option for o in bench.instance.options if o.facility == option.facility and o.option != name]
     activity = [(i, a) for i, a in enumerate(bench.data.activity) if a.facility == option.facility]
-    dearest = max((a.opex for _, a in activity), default=0.0)
+    dearest = max((a.opex for __, a in activity), default=0.0)
     if project.plan is None or dearest <= 0.0:
         return []
     own = largest_capacity(bench.instance, facility) > 0.0

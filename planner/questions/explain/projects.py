@@ -120,7 +120,7 @@ def module_values(bench: Bench, duals: Mapping[int, float]) -> list[dict[int, fl
     The value is that of the capacity (or of the room of a stockpile), less the cost of making what offtakes require.
     The list has the order and length of ``data.build``.
     """
-    result: list[dict[int, float]] = [{} for _ in bench.data.build]
+    result: list[dict[int, float]] = [{} for __ in bench.data.build]
     worths: list[tuple[Any, float]] = [
         *((bench.data.capacity[number], max(0.0, -dual)) for number, dual in duals.items()),
         *((bench.data.stock_limit[n], max(0.0, -dual)) for n, dual in bench.dual.get("stock_limit", {}).items()),

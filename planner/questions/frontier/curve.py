@@ -398,7 +398,7 @@ class Curve(Limited):
                 error = dx / wide * max(dy, 0.0) / high
             places.append((error, length, i, place))
         places.sort(key=lambda p: (-p[0], -p[1], p[2]))
-        return [(i, place) for error, _, i, place in places[:most] if error >= places[0][0] / 4]
+        return [(i, place) for error, __, i, place in places[:most] if error >= places[0][0] / 4]
 
     def bounds(self, points: list[Point]) -> list[float]:
         """Return the least cost of the linear relaxation at the limit of each point, MUSD; [] if there are no integers.

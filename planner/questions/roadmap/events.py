@@ -114,7 +114,7 @@ def of_projects(instance: Instance, plan: Run, most: int) -> list[Event]:
         event = _project(instance, str(case.name), of, fails, late)
         if event is not None:
             stakes.append((-fails * case.extra_musd, str(case.name), event))
-    return [event for _, _, event in sorted(stakes, key=lambda s: s[:2])[:most]]
+    return [event for *__, event in sorted(stakes, key=lambda s: s[:2])[:most]]
 
 
 def _project(instance: Instance, name: str, options: Sequence[Option], fails: float, late: np.ndarray) -> Event | None:

@@ -225,7 +225,7 @@ class _Study:
     def answer(self, instance: Instance, after: int) -> None:
         """Add to the cases done what they cost free to answer: those that nothing can answer, and the worst others."""
         found = [(case, result) for case, result in self.done.values() if "extra_cost_musd" in result and case.rows]
-        worst = {case.key: case for case in self._worst([case for case, _ in found], len(found))}
+        worst = {case.key: case for case in self._worst([case for case, __ in found], len(found))}
         asked = [c for c in worst.values() if self.done[c.key][1]["lost_t"] > 0.0 and answerable(instance, c, after)]
         chosen = {self.key(free): free for c in asked[:ANSWERED] for free in (replace(c, after=after),)}
         saved = {chosen[key].key: result for key, result in self.many.results(chosen)}
@@ -281,12 +281,12 @@ class _Study:
         if size > 2:
             smaller = [
                 (case, tuple(by_name[n] for n in case.name.split(" + ")))
-                for case, _ in self.done.values()
+                for case, __ in self.done.values()
                 if case.name.count(" + ") == size - 2 and case.when == tuple(shock)
                 if set(case.name.split(" + ")) <= set(by_name)
             ]
             parts_of = {case.key: parts for case, parts in smaller}
-            bases = [parts_of[c.key] for c in self._worst([c for c, _ in smaller])]
+            bases = [parts_of[c.key] for c in self._worst([c for c, __ in smaller])]
         found: dict[str, tuple[Case, ...]] = {}
         for base in bases:
             whole = together(base) if len(base) > 1 else base[0]
@@ -316,7 +316,7 @@ def _joins(case: Case) -> str:
 
 def _results(instance: Instance, study: _Study, complete: bool, audited: bool, digest: str) -> Stress:
     """Return the study of what was tried; ``complete`` is False if it was interrupted."""
-    results = [result for _, result in study.done.values()]
+    results = [result for __, result in study.done.values()]
     tables = frames(results, study.sets)
     faults = {f"{r['case']} {r['year']}": r["audit"] for r in results if r["audit"]}
     notes = []
@@ -337,7 +337,7 @@ def _results(instance: Instance, study: _Study, complete: bool, audited: bool, d
         faults=faults,
         notes=tuple(notes),
         finished=study.many.finished.text(
-            study.key(case) for case in (*(case for case, _ in study.done.values()), *study.answers.values())
+            study.key(case) for case in (*(case for case, __ in study.done.values()), *study.answers.values())
         ),
         of=digest,
         instance=instance,

@@ -259,7 +259,7 @@ def _plants(view: View) -> Table:
     """Each plant with capacity: what it has and uses in the first and in the last period."""
     capacity = {(r.facility, r.year): (r.capacity_t, r.used_t) for r in view.tables["capacity"].itertuples()}
     first, last = view.years[0], view.years[-1]
-    plants = {f for (f, _), (size, _) in capacity.items() if size > 1e-6}
+    plants = {f for (f, __), (size, __) in capacity.items() if size > 1e-6}
 
     def used(plant: str, year: int) -> float | None:
         size, use = capacity.get((plant, year), (0.0, 0.0))

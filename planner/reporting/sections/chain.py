@@ -123,7 +123,7 @@ def _figure(view: View) -> Figure | None:
     ]
     for year in view.years:
         found = links(view, year)
-        if all(source[1] == RECYCLED for source, _, _ in found):  # or nothing at all
+        if all(source[1] == RECYCLED for source, *__ in found):  # or nothing at all
             continue
         rows = [
             {"year": year, "from_stage": source[0], "from_country": source[1], "to_stage": target[0],
@@ -184,7 +184,7 @@ def _drawn(view: View, found: Links) -> tuple[list[dict[str, Any]], list[dict[st
             recycled[source] += tonnes
         else:
             totals[source[0]] += tonnes
-    total_used = sum(t for (_, target, _), t in found.items() if target[0] == USERS)
+    total_used = sum(t for (_source, target, _q), t in found.items() if target[0] == USERS)
     weight: dict[Node, float] = defaultdict(float)  # share of its column
     for (source, target, _q), tonnes in found.items():
         if source[1] != RECYCLED:
@@ -197,7 +197,7 @@ def _drawn(view: View, found: Links) -> tuple[list[dict[str, Any]], list[dict[st
             continue
         if source[1] != RECYCLED or recycled[source] >= SMALL * totals[source[0]]:
             merged[_merge(view, source, weight), _merge(view, target, weight), q] += tonnes
-    nodes = sorted({n for s, t, _ in merged for n in (s, t)}, key=lambda n: _rank(view, n, weight))
+    nodes = sorted({n for s, t, __ in merged for n in (s, t)}, key=lambda n: _rank(view, n, weight))
     index = {node: i for i, node in enumerate(nodes)}
     heights = _heights(merged, totals, nodes)
     places = _places(view, nodes, heights)

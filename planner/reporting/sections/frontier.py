@@ -267,7 +267,7 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
             )
         )  # fmt: skip
     if len(curve.bound) > 1:
-        x, y = [limit for limit, _ in bound], [cost for _, cost in bound]
+        x, y = [limit for limit, __ in bound], [cost for __, cost in bound]
         traces.insert(0, charts.points(x, y, "lines", name=_("bound without whole numbers"), line=dashed))
     knee = next((p for p in points if p["point"] == curve.knee), None)
     if knee is not None:

@@ -43,9 +43,9 @@ def section(view: View) -> Section | None:
     for by in found.values():
         tonnes = sum(by.values())
         by.update({origin: t / tonnes if tonnes > 0 else 0.0 for origin, t in by.items()})
-    there = {stage for _, stage, _ in found}
+    there = {stage for _consumer, stage, _year in found}
     stages = [s for s in view.instance.stages if s in there] + sorted(there - set(view.instance.stages))
-    used = {consumer for consumer, *_ in found}
+    used = {consumer for consumer, *__ in found}
     consumers = {"": _("All users"), **{c: name for c, name in view.countries.items() if c in used}}
     parts: list[Figure | Table | None] = [
         _figure(view, found, total, stages, consumers),

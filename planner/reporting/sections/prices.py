@@ -139,7 +139,7 @@ def premium_in_words(view: View, means: Means) -> str:
         return ""
     use = {m: sum(view.consumed(m, c, year) for c in view.countries) for m in finished}
     known = [(m, means[m, year]) for m in finished if (m, year) in means and means[m, year][2] is not None]
-    total = sum(use[m] for m, _ in known)
+    total = sum(use[m] for m, __ in known)
     if total <= 0:
         return ""
     premium = sum(use[m] * (p[2] or 0.0) for m, p in known) / total

@@ -36,7 +36,9 @@ def section(view: View) -> Section:
     title = _("Where it moves")
     if not flows:
         return Section("map", title, [_("Nothing crosses a border.")])
-    missing = sorted({c for _, o, d, _, _ in flows for c in (o, d) if c not in known} | _makers(view) - set(known))
+    missing = sorted(
+        {c for _m, o, d, _q, _year in flows for c in (o, d) if c not in known} | _makers(view) - set(known)
+    )
     lead = [
         _(
             "Shipments of the strategic materials of a stage between countries, one year at a time; the wider the "
@@ -46,7 +48,7 @@ def section(view: View) -> Section:
     if missing:
         names = listed([view.countries[c] for c in missing])
         lead.append(_("Without latitude and longitude in countries.csv, and so not on the map: {names}.", names=names))
-    if not any(o in known and d in known for _, o, d, _, _ in flows):
+    if not any(o in known and d in known for _m, o, d, _q, _year in flows):
         why = _("No two countries that trade have a latitude and longitude, so there is no map.")
         return Section("map", title, [why, *lead[1:]])
     return Section("map", title, lead, [_figure(view, flows, known, edge)])
@@ -67,15 +69,15 @@ def _flows(view: View) -> Flows:
 
 
 def _makers(view: View) -> set[str]:
-    return {c for (m, c, _, _), t in view.made.items() if m in view.stage_of and t > 1e-6}
+    return {c for (m, c, _q, _year), t in view.made.items() if m in view.stage_of and t > 1e-6}
 
 
 def _edge(flows: Flows, known: Places) -> float:
     """Return the edge over which fewer tonnes go, so that the ocean with more traffic lies within the map."""
 
     def over(edge: float) -> float:
-        inside = {c: _inside(x, edge) for c, (x, _) in known.items()}
-        legs = [(o, d, t) for (_, o, d, _, _), t in flows.items() if o in known and d in known]
+        inside = {c: _inside(x, edge) for c, (x, __) in known.items()}
+        legs = [(o, d, t) for (_m, o, d, _q, _year), t in flows.items() if o in known and d in known]
         return sum(t for o, d, t in legs if abs(inside[o] - inside[d]) > 180)
 
     return min(ATLANTIC, PACIFIC, key=over)
@@ -88,8 +90,8 @@ def _figure(view: View, flows: Flows, known: Places, edge: float) -> Figure:
     for (material, country, _q, year), tonnes in view.made.items():
         if material in view.stage_of:
             made[view.stage_of[material], country, year] += tonnes
-    seen = {c for _, o, d, _, _ in flows for c in (o, d) if c in known} | (_makers(view) & set(known))
-    crossing = any(abs(known[o][0] - known[d][0]) > 180 for _, o, d, _, _ in flows if o in known and d in known)
+    seen = {c for _m, o, d, _q, _year in flows for c in (o, d) if c in known} | (_makers(view) & set(known))
+    crossing = any(abs(known[o][0] - known[d][0]) > 180 for _m, o, d, _q, _year in flows if o in known and d in known)
     across = _range([known[c][0] for c in seen], 24, edge, edge + 360, crossing)
     down = _range([known[c][1] for c in seen], 18, -58, 84, False)
     drawn = layout(
@@ -145,7 +147,7 @@ def _lines(view: View, flows: Shipments, known: Places) -> list[Trace]:
     groups: dict[tuple[str, int], list[tuple[str, str, float]]] = defaultdict(list)
     for (origin, destination, q), tonnes in sorted(flows.items()):
         if tonnes >= SMALLEST * largest:
-            n = next(i for i, (most, _) in enumerate(CLASSES) if tonnes <= most * largest * (1 + 1e-9))
+            n = next(i for i, (most, __) in enumerate(CLASSES) if tonnes <= most * largest * (1 + 1e-9))
             groups[q, n].append((origin, destination, tonnes))
     traces: list[Trace] = []
     middles: list[tuple[float, float, str]] = []
@@ -162,8 +164,8 @@ def _lines(view: View, flows: Shipments, known: Places) -> list[Trace]:
                 destination=plain(view.countries[destination]),
             )
             for curve in _curves(known[origin], known[destination]):
-                xs += [round(px, 1) for px, _ in curve] + [None]
-                ys += [round(py, 1) for _, py in curve] + [None]
+                xs += [round(px, 1) for px, __ in curve] + [None]
+                ys += [round(py, 1) for __, py in curve] + [None]
                 sizes += [int(9 + 1.6 * width) if k == head else 0 for k in range(len(curve))] + [0]
                 x, y = curve[head]
                 middles.append(
@@ -178,8 +180,8 @@ def _lines(view: View, flows: Shipments, known: Places) -> list[Trace]:
         line = {**LINES[q], "width": width, "backoff": 0}
         heads = {"symbol": "arrow", "angleref": "previous", "size": sizes, "opacity": 1}
         traces.append(points(xs, ys, "lines+markers", line=line, marker=heads, opacity=0.75, showlegend=False))
-    xs, ys = [x for x, _, _ in middles], [y for _, y, _ in middles]
-    says = [text for *_, text in middles]
+    xs, ys = [x for x, _y, _t in middles], [y for _x, y, _t in middles]
+    says = [text for *__, text in middles]
     return [*traces, points(xs, ys, "markers", says, marker={"size": 16, "opacity": 0}, showlegend=False)]
 
 
@@ -229,7 +231,7 @@ def _curve(a: tuple[float, float], b: tuple[float, float]) -> list[tuple[float, 
 
 
 def _discs(view: View, flows: Shipments, output: dict[str, float], known: Places) -> Trace:
-    countries = sorted({c for o, d, _ in flows for c in (o, d)} | set(output), key=lambda c: (-output.get(c, 0.0), c))
+    countries = sorted({c for o, d, __ in flows for c in (o, d)} | set(output), key=lambda c: (-output.get(c, 0.0), c))
     largest = max(output.values(), default=1.0)
     sizes = [7 + 27 * math.sqrt(output.get(c, 0.0) / largest) for c in countries]
     texts, places = [view.countries[c] for c in countries], [known[c] for c in countries]
