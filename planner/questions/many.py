@@ -262,8 +262,11 @@ class Processes:
             self._seconds, self._done = self._seconds + time.perf_counter() - started, self._done + 1
 
     def _worth_others(self, shared: _Shared, seconds: float) -> bool:
-        """Whether others are to work too; ``seconds`` have been spent on the piece that this process does now."""
-        if self._count == 1 or not shared.waiting:
+        """Whether others are to work too; ``seconds`` have been spent on the piece that this process does now.
+
+        Between two pieces these are 0, and the first of those that wait is for this process.
+        """
+        if self._count == 1 or len(shared.waiting) <= (seconds == 0.0):
             return False
         if self._others is not None or self._workers is not None:
             return True

@@ -87,6 +87,12 @@ def test_others_join_while_a_long_piece_is_done_here(monkeypatch):
     assert by["long"] == os.getpid() and {by["a"], by["b"], by["c"]}.isdisjoint({os.getpid()})
 
 
+def test_one_piece_is_done_here_however_many_processes_may_work():
+    with closing(many.Processes(Sleeping(), 2)) as work:
+        assert [*work.results({"one": 0.0})] == [("one", os.getpid())]
+        assert {*dict(work.results(dict.fromkeys(range(12), 0.3))).values()} > {os.getpid()}
+
+
 @pytest.mark.parametrize("todo", [dict.fromkeys(range(50), 0.001), {"only": 0.5}, {}])
 def test_little_work_is_done_here(todo, monkeypatch):
     monkeypatch.setattr(many, "ALONE", 0.2)
