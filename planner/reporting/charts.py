@@ -247,12 +247,13 @@ def spread(
     values = [float(v) for r in rows if (v := of(r, value)) is not None]
     left, counts, width = _classes(values, most)
     middles, wide = [a + width / 2 for a in left], width * 0.96 if width else max(1.0, abs(left[0])) * 0.01
+    outcomes = _("outcomes")
     bars = bar(
-        _("outcomes"),
+        outcomes,
         middles,
         counts,
         {"color": SKY},
-        f"%{{y}} {_('outcomes')}<extra></extra>",
+        f"%{{y}} {outcomes}<extra></extra>",
         width=[wide] * len(left),
     )
     styles = [(BLACK, "solid"), (BLUE, "dash"), (VERMILLION, "dot")] if len(marks) > 1 else [(BLACK, "dash")]

@@ -401,5 +401,8 @@ def test_the_name_that_translates_is_nothing_else():
             isinstance(n, ast.ImportFrom) and n.module == "language" and "_" in [a.name for a in n.names] for n in nodes
         )
         stored = [n.lineno for n in nodes if isinstance(n, ast.Name) and n.id == "_" and isinstance(n.ctx, ast.Store)]
+        within = [m for n in nodes if isinstance(n, ast.JoinedStr) for m in ast.walk(n) if isinstance(m, ast.Call)]
+        messages_there = [m for m in within if isinstance(m.func, ast.Name) and m.func.id in ("_", "n_", "p_", "N_")]
+        named += [f"{file}:{m.lineno}: a message within an f-string, where it is not found" for m in messages_there]
         named += [f"{file}:{line}" for line in stored if translates]
     assert not named

@@ -418,8 +418,9 @@ def _unbuilt(e: Explanation) -> list[str]:
         mine = e.entry[e.entry["option"] == p.option]
         solved = mine[mine["how"].str.startswith("re-solve")]
         best = solved if not solved.empty else mine[~mine["how"].str.startswith("not ")]
+        between = p_("between changes", " or ")
         says = semicolons(
-            f"{p_('between changes', ' or ').join(rows['says'])} [{how_in_words(str(how))}]"
+            f"{between.join(rows['says'])} [{how_in_words(str(how))}]"
             for how, rows in best[best["says"] != ""].groupby("how", sort=False)
         )
         if p.cost_if_built_musd > 0:
