@@ -246,6 +246,7 @@ SAYS = {
     "bands": "how sure a difference is",
     "bars": "how far a call is",
     "cores": "how many there are",
+    "garbage": "when it is looked for",
     "above": "shows by a layer above",
     "words": "how numbers read",
     "language": "messages in other languages",

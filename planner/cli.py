@@ -20,8 +20,7 @@ from .bars import commanded
 from .commands import COMMANDS
 from .commands.common import line, tell
 from .errors import PlannerError
-
-NEW_OBJECTS = 10_000  # Python looks for circles of garbage after 700, which takes a tenth of a short command
+from .garbage import seldom_collected
 
 
 def application(command: str = "") -> typer.Typer:
@@ -80,7 +79,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     line.set(tuple(sys.argv[1:]))
     commanded.set(True)
-    gc.set_threshold(NEW_OBJECTS)
+    seldom_collected()
     try:
         code = application(sys.argv[1] if len(sys.argv) > 1 else "")(standalone_mode=False) or 0
         if sys.stdout is not None:  # it is if the shell closed it, and then print does nothing

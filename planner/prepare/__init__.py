@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..garbage import paused_garbage_collector
 from ..instance.timeline import Period, disrupted_months, horizon_end, months_of, overlap_share, periods
 from ..models.data import (
     CLEAN,
@@ -24,7 +25,6 @@ from ..models.data import (
 )
 from . import blends, caps, closing, funding, groups, investment, offtakes, operations, risk, sizes
 from .conditions import Conditions, Strike, conditions_of, course_of, lay_out_nodes, left_node
-from .memory import paused_garbage_collector
 from .returns import Served
 from .stocks import Openings
 from .under_way import Sent

@@ -12,12 +12,12 @@ from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from ..garbage import paused_garbage_collector
 from ..instance.tables import TABLES
 from ..models.data import ModelData, Need
 from . import Prepared, caps, prepare
 from .conditions import KILO
 from .facts import FactSource
-from .memory import paused_garbage_collector
 from .needs import Needs
 from .operations import counted, recycled
 

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cores import all_cores, works_beside
 from ..errors import OutputError, UsageError, idle
+from ..garbage import seldom_collected
 from ..language import language, present
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ Worker = Callable[[Any], Any]
 Begin = Callable[[], Worker]
 
 FORMAT = 2  # version of the lines of finished work
-ALONE = 3.0  # seconds worked in this process before others join it; starting them takes about as long
-WORTH = 6.0  # other processes are started only if more seconds of work than this are left
+ALONE = 1.5  # seconds worked in this process before others join it; starting them takes about as long
+WORTH = 3.0  # other processes are started only if more seconds of work than this are left
 MANY = 4  # pieces for each process: while more wait, others are given one ahead, so that none of them has to wait
 ANSWERS = 10.0  # seconds within which the scheduler of a cluster must answer
 TOLD = 2.0  # seconds between two lines of progress
@@ -411,6 +412,7 @@ def _begin_here(begin: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides when to stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _here[:] = [pickle.loads(begin)()]
+    seldom_collected()
 
 
 def _end_with_parent() -> None:

@@ -162,7 +162,7 @@ def told(
     survivor  what the search for outages that must be survived found; None: there was none
     The other arguments are as in `solve`; ``start`` is the plan from which the search began.
     """
-    from ..prepare.memory import paused_garbage_collector
+    from ..garbage import paused_garbage_collector
     from ..runs.origin import ledger
     from ..solving.solution import tables
 

@@ -17,9 +17,9 @@ from scipy import sparse
 
 from .. import models
 from ..errors import SolverFailed
+from ..garbage import paused_garbage_collector
 from ..models.data import ModelData
 from ..models.terms import Sum
-from ..prepare.memory import paused_garbage_collector
 
 SMALLEST_COEFFICIENT = 1e-12  # HiGHS drops smaller ones
 Positions = dict[str, dict[Any, int]]  # family -> index in the family -> position

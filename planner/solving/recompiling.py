@@ -14,10 +14,10 @@ from typing import Any
 
 from pyomo.core import ConcreteModel, Constraint
 
+from ..garbage import paused_garbage_collector
 from ..models import FAMILIES, objective, variables
 from ..models.data import ModelData
 from ..models.objective import RATES
-from ..prepare.memory import paused_garbage_collector
 from .compiling import Arrays, Block, Columns, objective_of, rows_of
 
 COSTS = {listed: frozenset(rates.values()) for listed, rates in RATES.values()}
