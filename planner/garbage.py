@@ -6,9 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-NEW_OBJECTS = (
-    10_000  # after so many it looks; after 700, as Python does, it takes a tenth of a short command or a study
-)
+NEW_OBJECTS = 10_000  # after so many it looks; with the 700 of Python it takes a tenth of a short command or study
 
 
 def seldom_collected() -> None:
