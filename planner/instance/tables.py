@@ -5,6 +5,7 @@ page on the instance format is generated from these classes (`describe`), and so
 Units: t are metric tonnes (per year for rates); USD and MUSD (million USD) are in constant prices of the price year.
 """
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -487,6 +488,6 @@ def _need(row: type[Row]) -> str:
 def describe() -> tuple[TableDescription, ...]:
     """Return every table with its columns, for the page on the instance format."""
     return tuple(
-        TableDescription(name, row.__doc__ or "", row.KEY, _need(row), tuple(columns(name).values()))
+        TableDescription(name, inspect.cleandoc(row.__doc__ or ""), row.KEY, _need(row), tuple(columns(name).values()))
         for name, row in TABLES.items()
     )

@@ -36,6 +36,7 @@ and with this plan held the best whole answers to it. With all whole numbers its
 from __future__ import annotations
 
 import math
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -309,10 +310,18 @@ class Master:
         own = [of[of >= len(plan)] for of in self.sample.columns]
         deciding = [s for s, columns in enumerate(own) if len(columns)]
 
+        stopped = threading.Event()  # by Ctrl-C, in one of the searches: no thread begins another
+
         def find(s: int) -> tuple[np.ndarray, Found]:
+            if stopped.is_set():
+                raise KeyboardInterrupt
             columns, arrays = self._outcome(s, now, by_row, own[s], lower, upper)
             left = max(0.0, ends - time.perf_counter())
-            return columns, Programme(arrays, self.settings).find(gap=gap, seconds=left, watched=False)
+            try:
+                return columns, Programme(arrays, self.settings).find(gap=gap, seconds=left, watched=False)
+            except KeyboardInterrupt:
+                stopped.set()
+                raise
 
         with ThreadPoolExecutor(free_cores()) as threads:
             solved = [threads.submit(find, s) for s in deciding]
