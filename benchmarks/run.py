@@ -73,8 +73,8 @@ def measure(name: str, folder: Path, gap: float | None, time_limit: float | None
     """
     import planner
     from planner import models
+    from planner.garbage import paused_garbage_collector
     from planner.prepare import prepare
-    from planner.prepare.memory import paused_garbage_collector
     from planner.runs.run import Run
     from planner.solving.compiling import compile_model
     from planner.solving.programme import Programme
