@@ -180,7 +180,7 @@ class BranchAudit:
         if whole:
             needed = (*needed, *(layout.name for layout in branch_layouts(instance)))
         layouts = tuple(layout for layout in plan_layouts(instance) if layout.name in needed)
-        given = {name: table for name, table in _as_held(plan).items() if name in needed}
+        given = _as_held(plan, [layout.name for layout in layouts])
         tables = Tables(given, layouts, self._facts, self._facts.years, self._book)
         self._investment = Investment(self._facts, tables)
         service = tables.rows(SERVICE) if SERVICE.name in needed else []
@@ -234,10 +234,10 @@ class BranchAudit:
         return book.report()
 
 
-def _as_held(tables: Mapping[str, Given]) -> dict[str, Given]:
-    """Return the tables of a run as it holds them: by column, where their frames were never asked for."""
+def _as_held(tables: Mapping[str, Given], names: Iterable[str] | None = None) -> dict[str, Given]:
+    """Return the tables of a run (or some) by column, if it can give them so: no frame is made only for the audit."""
     cells = getattr(tables, "cells", None)
-    return {name: cells(name) if cells else tables[name] for name in tables}
+    return {name: cells(name) if cells else tables[name] for name in (tables if names is None else names)}
 
 
 def _parts(

@@ -3,9 +3,10 @@
 import subprocess
 import sys
 
+from places import TINY
+
 from planner.cli import application
 from planner.commands import COMMANDS
-from tests.support.places import TINY
 
 LOADED = (
     "import sys; sys.argv = {words!r}; from planner.cli import main\n"

@@ -67,10 +67,9 @@ def test_no_worker_outlives_a_study_that_is_killed():
     assert not any(alive(pid) for pid in workers)
 
 
-def shared(todo, workers, again=False):
-    """Each piece's process, and how many pieces were asked of others."""
-    work = many.Processes(Sleeping(), workers, again)
-    with closing(work):
+def shared(todo, workers):
+    """The process in which each piece was done."""
+    with closing(many.Processes(Sleeping(), workers)) as work:
         return dict(work.results(todo))
 
 
